@@ -76,7 +76,17 @@ base::Bytes payload_bytes(std::uint64_t seed, std::string_view name, std::size_t
     return bytes;
 }
 
-std::vector<Component> components_of(const Generation& generation, bool real_sizes) {
+std::string RamdiskNote::to_text() const { return fmt::format("RAMDISK {} {} {}\n", behaviour, version, build); }
+
+std::optional<RamdiskNote> RamdiskNote::parse(base::ByteView payload) {
+    const auto text = base::as_text(payload.first(std::min<std::size_t>(payload.size(), 256)));
+    const auto line = text.substr(0, text.find('\n'));
+    const auto words = base::split(line, ' ');
+    if (words.size() != 4 || words[0] != "RAMDISK") return std::nullopt;
+    return RamdiskNote{std::string(words[1]), std::string(words[2]), std::string(words[3])};
+}
+
+std::vector<Component> components_of(const Generation& generation, bool real_sizes, std::string_view behaviour) {
     const std::string board(generation.board);
     const std::string family = board.substr(0, board.size() - 2);   // "d221ap" -> "d221"
     const auto sized = [&](std::size_t real, std::size_t small) { return real_sizes ? real : small; };
@@ -116,10 +126,12 @@ std::vector<Component> components_of(const Generation& generation, bool real_siz
     auto restore_logo = all[5];
     restore_logo.name = "RestoreLogo", restore_logo.sent_fourcc = "rlgo", restore_logo.firmware_payload = false;
     add(restore_logo);
-    add(firmware("RestoreRamDisk", "rdsk", "078-10002-001.dmg", sized(100 * kMiB, 96 * kKiB)));
+    // Erase and update builds boot different ramdisks.
+    const std::string ramdisk = behaviour == "Update" ? "078-10005-001.dmg" : behaviour == "Recovery" ? "078-10006-001.dmg" : "078-10002-001.dmg";
+    add(firmware("RestoreRamDisk", "rdsk", ramdisk, sized(100 * kMiB, 96 * kKiB)));
 
     if (generation.trust_cache) {
-        add(by_iboot("RestoreTrustCache", "trst", "rtsc", "Firmware/078-10002-001.dmg.trustcache", 4 * kKiB));
+        add(by_iboot("RestoreTrustCache", "trst", "rtsc", "Firmware/" + ramdisk + ".trustcache", 4 * kKiB));
         auto static_cache = firmware("StaticTrustCache", "trst", "Firmware/078-10001-001.dmg.trustcache", 8 * kKiB);
         static_cache.fud = true;
         add(static_cache);

@@ -1,6 +1,7 @@
 // The components of a made-up build for one generation: names, types, flags and contents.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,8 +27,17 @@ struct Component {
     bool in_ticket = true;     // false: has its own request (baseband, SE, Savage ...)
 };
 
+// What a restore ramdisk is for; it lies readable at the start of its payload, so that the phone learns it from
+// what was really booted and not from what a host believes.
+struct RamdiskNote {
+    std::string behaviour;   // "Erase", "Update", "Recovery"
+    std::string version, build;
+    std::string to_text() const;
+    static std::optional<RamdiskNote> parse(base::ByteView payload);
+};
+
 // `real_sizes`: as large as in real builds (kernel 20 MiB, ramdisk 100 MiB, baseband 80 MiB ...).
-std::vector<Component> components_of(const Generation& generation, bool real_sizes);
+std::vector<Component> components_of(const Generation& generation, bool real_sizes, std::string_view behaviour);
 
 // Component name -> fourcc of the ticket, for a signing server that gets only names.
 base::Plist fourcc_table();

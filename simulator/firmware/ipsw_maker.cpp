@@ -153,9 +153,13 @@ Plist baseband_entry(const Generation& generation, std::uint64_t seed, const std
     return entry;
 }
 
-Bytes file_bytes(const Component& component, std::uint64_t seed) {
+Bytes file_bytes(const Component& component, std::uint64_t seed, const RamdiskNote& note) {
     // Components that share a file (KernelCache and RestoreKernelCache) share its bytes: the path names them.
-    const auto payload = payload_bytes(seed, component.path, component.size);
+    auto payload = payload_bytes(seed, component.path, component.size);
+    if (component.name == "RestoreRamDisk") {
+        const auto text = note.to_text();
+        std::copy(text.begin(), text.end(), payload.begin());
+    }
     if (component.packing == Packing::Raw) {
         if (base::ends_with(component.path, ".plist"))
             return Plist::dict().set("Firmware", Plist::data(payload)).to_binary();
@@ -251,7 +255,7 @@ Bytes aea_head(const std::string& key_url) {
 }
 
 // The identities of a real manifest with the digests of contents that we make for its paths.
-base::Result<Plist> from_template(const IpswOrder& order, std::map<std::string, Component>& files) {
+base::Result<Plist> from_template(const IpswOrder& order, std::map<std::string, std::pair<Component, RamdiskNote>>& files) {
     UB_TRY(const auto bytes, base::read_file(order.manifest_template));
     UB_TRY(auto manifest, Plist::parse(bytes, order.manifest_template.string()));
     const auto fourccs = fourcc_table();
@@ -260,6 +264,8 @@ base::Result<Plist> from_template(const IpswOrder& order, std::map<std::string, 
     for (std::size_t i = 0; i < old.size(); ++i) {
         auto identity = old.item(i);
         auto entries = identity.at("Manifest");
+        const RamdiskNote note{identity.at("Info").string_at("RestoreBehavior").value_or("Erase"), manifest.string_at("ProductVersion").value_or("0"),
+                               manifest.string_at("ProductBuildVersion").value_or("0")};
         auto fresh = Plist::dict();
         for (const auto& name : entries.keys()) {
             auto entry = entries.at(name);
@@ -269,7 +275,7 @@ base::Result<Plist> from_template(const IpswOrder& order, std::map<std::string, 
                 if (path && name == "BasebandFirmware") {
                     Component component;
                     component.name = name, component.path = *path, component.size = 40 << 10, component.packing = Packing::Raw;
-                    files.emplace(*path, component);
+                    files.emplace(*path, std::pair{component, note});
                 }
                 continue;
             }
@@ -282,9 +288,9 @@ base::Result<Plist> from_template(const IpswOrder& order, std::map<std::string, 
             component.packing = image4 ? Packing::Im4p : Packing::Raw;
             component.file_fourcc = fourccs.string_at(plain).value_or("xxxx");
             component.sent_fourcc = entry.at("Info").string_at("Img4PayloadType").value_or(fourccs.string_at(name).value_or(component.file_fourcc));
-            const auto& kept = files.emplace(*path, component).first->second;
+            const auto& [kept, kept_note] = files.emplace(*path, std::pair{component, note}).first->second;
             if (digest) {
-                auto file = file_bytes(kept, order.seed);
+                auto file = file_bytes(kept, order.seed, kept_note);
                 const auto kind = digest->size() == 20 ? base::DigestKind::Sha1 : digest->size() == 32 ? base::DigestKind::Sha256 : base::DigestKind::Sha384;
                 entry.set("Digest", Plist::data(base::digest_of(kind, kept.packing == Packing::Im4p ? retagged_im4p(file, component.sent_fourcc) : file)));
             }
@@ -312,42 +318,43 @@ base::Result<MadeIpsw> make_ipsw(const IpswOrder& order, const fs::path& path) {
 
     Plist manifest;
     if (!order.manifest_template.empty()) {
-        std::map<std::string, Component> files;
+        std::map<std::string, std::pair<Component, RamdiskNote>> files;
         UB_TRY(manifest, from_template(order, files));
         image_path = manifest.at("BuildIdentities").item(0).at_path({"Manifest", "OS", "Info"}).string_at("Path").value_or(image_path);
-        for (const auto& [file, component] : files) {
+        for (const auto& [file, kept] : files) {
+            const auto& [component, note] = kept;
             if (component.name == "BasebandFirmware") {
                 UB_TRY(auto package, baseband_package(generation, order.seed, component.size));
                 UB_TRY_VOID(zip->add(file, std::move(package), false));
             } else if (file != image_path) {
-                UB_TRY_VOID(zip->add(file, file_bytes(component, order.seed)));
+                UB_TRY_VOID(zip->add(file, file_bytes(component, order.seed, note)));
             }
         }
     } else {
-        const auto components = components_of(generation, order.real_sizes);
-        auto entries = Plist::dict();
-        for (const auto& component : components) {
-            if (component.name == "BasebandFirmware") {
-                UB_TRY(auto package, baseband_package(generation, order.seed, component.size));
-                entries.set(component.name, baseband_entry(generation, order.seed, component.path));
-                UB_TRY_VOID(zip->add(component.path, std::move(package), false));
-                continue;
-            }
-            Bytes file = component.packing == Packing::None ? Bytes() : file_bytes(component, order.seed);
-            entries.set(component.name, component_entry(generation, component, file));
-            if (component.packing != Packing::None) UB_TRY_VOID(zip->add(component.path, std::move(file)));
-        }
-        entries.set("OS", Plist::dict()
-                              .set("Digest", Plist::data(payload_bytes(order.seed, "OS-digest", generation.sha384 ? 48 : 20)))
-                              .set("Trusted", Plist::boolean(true))
-                              .set("Info", Plist::dict().set("Path", image_path).set("HashMethod", "sha2-384").set("Personalize", Plist::boolean(false))));
         auto identities = Plist::array();
         std::vector<std::string_view> behaviours{"Erase", "Update"};
         if (generation.nonce_slots) behaviours.push_back("Recovery");
         for (const auto behaviour : behaviours) {
+            const RamdiskNote note{std::string(behaviour), version, build};
+            auto entries = Plist::dict();
+            for (const auto& component : components_of(generation, order.real_sizes, behaviour)) {
+                if (component.name == "BasebandFirmware") {
+                    UB_TRY(auto package, baseband_package(generation, order.seed, component.size));
+                    entries.set(component.name, baseband_entry(generation, order.seed, component.path));
+                    UB_TRY_VOID(zip->add(component.path, std::move(package), false));
+                    continue;
+                }
+                Bytes file = component.packing == Packing::None ? Bytes() : file_bytes(component, order.seed, note);
+                entries.set(component.name, component_entry(generation, component, file));
+                if (component.packing != Packing::None) UB_TRY_VOID(zip->add(component.path, std::move(file)));
+            }
+            entries.set("OS", Plist::dict()
+                                  .set("Digest", Plist::data(payload_bytes(order.seed, "OS-digest", generation.sha384 ? 48 : 20)))
+                                  .set("Trusted", Plist::boolean(true))
+                                  .set("Info", Plist::dict().set("Path", image_path).set("HashMethod", "sha2-384").set("Personalize", Plist::boolean(false))));
             auto identity = common_identity(generation, version, order.seed, behaviour);
             identity.set("Info", identity_info(generation, build, behaviour, order.image_bytes));
-            identity.set("Manifest", entries);
+            identity.set("Manifest", std::move(entries));
             identities.append(std::move(identity));
         }
         manifest = Plist::dict();
