@@ -5,7 +5,6 @@
 // Times are phone seconds since the world began (Timeline).
 #pragma once
 
-#include <array>
 #include <deque>
 #include <functional>
 #include <map>
@@ -173,7 +172,7 @@ private:
     void come_to_bus();
     void later(double span, std::function<void()> task);  // dropped by the next start_transition()
     void start_transition();
-    void begin_reset(const std::string& why, bool by_hardware);
+    void begin_reset(const std::string& why);
     void check_rom();
     void start_iboot();
     void decide_boot();
@@ -187,13 +186,14 @@ private:
     void settle_battery();
     void watch_battery();
     void check_buttons();
-    void do_release(const std::vector<Button>& buttons);
     bool powered_from_outside() const { return state_.charger || state_.cable != Cable::None; }
-    void perform(const std::string& combination);
-    base::Status act_locked(const base::Json& act, const std::string& name);
+    void perform(const std::vector<ButtonStep>& steps);
     void unsubscribe(std::uint64_t id);
     void deliver();
     Display resting_display() const;
+    void set_cable(Cable cable);
+    void switch_off(const std::string& why, Display display);
+    double battery_rate() const;
 
     const Nature nature_;
     Timeline& timeline_;
@@ -217,6 +217,7 @@ private:
     base::Bytes ap_nonce_, sep_nonce_;
     double battery_at_ = 0;  // phone time at which state_.battery was right
     Timeline::EventId battery_event_ = 0;
+    bool waits_for_charge_ = false;
     ButtonPanel buttons_;
     Timeline::EventId button_event_ = 0;
     bool rom_phase_ = false;

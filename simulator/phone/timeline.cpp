@@ -22,8 +22,12 @@ Timeline::~Timeline() {
     thread_.join();
 }
 
+base::SteadyClock::time_point Timeline::host_now() const {
+    return on_own_thread() ? running_at_ : base::SteadyClock::now();
+}
+
 double Timeline::now() const {
-    return std::chrono::duration<double>(base::SteadyClock::now() - start_).count() * speed_;
+    return std::chrono::duration<double>(host_now() - start_).count() * speed_;
 }
 
 base::SteadyClock::duration Timeline::host_span(PhoneSeconds span) const {
@@ -32,13 +36,13 @@ base::SteadyClock::duration Timeline::host_span(PhoneSeconds span) const {
 }
 
 Timeline::EventId Timeline::after(PhoneSeconds span, Task task, const void* owner) {
-    return schedule(base::SteadyClock::now() + host_span(span), std::move(task), owner);
+    return schedule(host_now() + host_span(span), std::move(task), owner);
 }
 
 Timeline::EventId Timeline::patience(PhoneSeconds span, Task task, const void* owner) {
     auto host = host_span(span);
     if (speed_ > 1.0) host += kHostSlack;
-    return schedule(base::SteadyClock::now() + host, std::move(task), owner);
+    return schedule(host_now() + host, std::move(task), owner);
 }
 
 Timeline::EventId Timeline::schedule(base::SteadyClock::time_point when, Task task, const void* owner) {
@@ -55,6 +59,12 @@ void Timeline::cancel(EventId id) {
     std::unique_lock lock(mutex_);
     std::erase_if(events_, [&](const auto& entry) { return entry.second.id == id; });
     if (!on_own_thread()) finished_.wait(lock, [&] { return running_id_ != id; });
+}
+
+void Timeline::forget(EventId id) {
+    if (id == 0) return;
+    std::lock_guard lock(mutex_);
+    std::erase_if(events_, [&](const auto& entry) { return entry.second.id == id; });
 }
 
 void Timeline::cancel_all(const void* owner) {
@@ -80,6 +90,7 @@ void Timeline::run() {
             changed_.wait_until(lock, first->first);
             continue;
         }
+        running_at_ = first->first;
         Event event = std::move(first->second);
         events_.erase(first);
         running_id_ = event.id;

@@ -29,7 +29,8 @@ public:
     Timeline& operator=(const Timeline&) = delete;
 
     double speed() const { return speed_; }
-    // Phone seconds since the world began.
+    // Phone seconds since the world began. Inside a callback: the time for which it was set, so that what
+    // follows from it does not depend on how late a busy computer ran it; spans count from there, too.
     double now() const;
     base::SteadyClock::duration host_span(PhoneSeconds span) const;
 
@@ -45,6 +46,8 @@ public:
     // inside it). Unknown ids are ignored.
     void cancel(EventId id);
     void cancel_all(const void* owner);
+    // As cancel(), without waiting for a running callback: for callers that hold a lock it may want.
+    void forget(EventId id);
 
 private:
     struct Event {
@@ -53,6 +56,7 @@ private:
         Task task;
     };
     void run();
+    base::SteadyClock::time_point host_now() const;
     EventId schedule(base::SteadyClock::time_point when, Task task, const void* owner);
     bool on_own_thread() const { return std::this_thread::get_id() == thread_.get_id(); }
 
@@ -65,6 +69,7 @@ private:
     EventId last_id_ = 0;
     EventId running_id_ = 0;
     const void* running_owner_ = nullptr;
+    base::SteadyClock::time_point running_at_{};  // used by the own thread only
     bool stopping_ = false;
     std::thread thread_;
 };
