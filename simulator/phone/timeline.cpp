@@ -23,7 +23,13 @@ Timeline::~Timeline() {
 }
 
 base::SteadyClock::time_point Timeline::host_now() const {
-    return on_own_thread() ? running_at_ : base::SteadyClock::now();
+    return on_own_thread() ? running_at_ : base::SteadyClock::now() + skipped();
+}
+
+void Timeline::skip(PhoneSeconds span) {
+    const std::lock_guard lock(mutex_);
+    skipped_ += host_span(span).count();
+    changed_.notify_all();
 }
 
 double Timeline::now() const {
@@ -86,8 +92,8 @@ void Timeline::run() {
             continue;
         }
         const auto first = events_.begin();
-        if (first->first > base::SteadyClock::now()) {
-            changed_.wait_until(lock, first->first);
+        if (first->first > base::SteadyClock::now() + skipped()) {
+            changed_.wait_until(lock, first->first - skipped());
             continue;
         }
         running_at_ = first->first;

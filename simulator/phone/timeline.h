@@ -4,6 +4,7 @@
 // must not wait. Phone time runs `speed` times as fast as host time and never stops.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -33,6 +34,9 @@ public:
     // follows from it does not depend on how late a busy computer ran it; spans count from there, too.
     double now() const;
     base::SteadyClock::duration host_span(PhoneSeconds span) const;
+    // Lets a span of phone time pass at once: what was set for it happens as fast as it goes, in order.
+    // For the time after the last program has gone; a host that is connected would miss its deadlines.
+    void skip(PhoneSeconds span);
 
     // Runs `task` after a span of phone time. `owner` groups events for cancel_all.
     EventId after(PhoneSeconds span, Task task, const void* owner = nullptr);
@@ -57,11 +61,13 @@ private:
     };
     void run();
     base::SteadyClock::time_point host_now() const;
+    base::SteadyClock::duration skipped() const { return base::SteadyClock::duration(skipped_.load()); }
     EventId schedule(base::SteadyClock::time_point when, Task task, const void* owner);
     bool on_own_thread() const { return std::this_thread::get_id() == thread_.get_id(); }
 
     const double speed_;
     const base::SteadyClock::time_point start_;
+    std::atomic<base::SteadyClock::rep> skipped_{0};  // host time that skip() made pass
     std::mutex mutex_;
     std::condition_variable changed_;
     std::condition_variable finished_;
