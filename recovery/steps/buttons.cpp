@@ -33,7 +33,13 @@ base::Json sequence_of(const StepContext& context, std::string_view goal, const 
         if (!wanted.empty() && id != wanted) continue;
         for (const auto& sequence : base::json_at(entry, "sequences")) {
             if (base::json_string(sequence, "goal") != goal) continue;
-            ways.push_back({{"button_class", id}, {"steps", base::json_at(sequence, "steps")}});
+            auto steps = base::json_at(sequence, "steps");
+            for (auto& step : steps) {
+                const bool tap = base::json_bool(step, "tap").value_or(false);
+                step["action"] = tap ? "press" : "hold";      // hold: exactly these buttons, the others are let go
+                if (const auto key = base::json_string(step, "text_key")) step["text"] = words(context, *key);
+            }
+            ways.push_back({{"button_class", id}, {"steps", steps}});
         }
     }
     if (!wanted.empty() && !ways.empty()) {

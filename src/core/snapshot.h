@@ -19,7 +19,10 @@ struct LinkHealth {
     std::uint64_t errors = 0;
     std::uint64_t reconnects = 0;
     std::vector<float> latency_ms;       // newest last, at most 240: the moving picture
-    std::string speed;                   // "480 Mb/s"
+    std::string speed;                   // Mb/s as sysfs says it: "480"
+    double median_ms = -1, p95_ms = -1, jitter_ms = -1;
+    bool measuring = false;
+    std::uint64_t measured = 0;          // how many measurements ended
 };
 
 struct Battery {
@@ -106,6 +109,9 @@ struct CaseSummary {
     std::string title;
     std::chrono::system_clock::time_point begun;
     std::string outcome;
+    std::string phone;                   // key as text
+    std::string plan;
+    std::string rehearsal;               // name of the scenario; empty with a real phone
     bool unfinished = false;             // its journal ends in the middle of a plan
 };
 
