@@ -1,5 +1,7 @@
 #include "src/core/job.h"
 
+#include <fmt/core.h>
+
 #include "recovery/outcome.h"
 #include "src/base/phone_clock.h"
 
@@ -95,7 +97,7 @@ void Job::cancelling() {
 void Job::finish_locked(const std::string& outcome) {
     const auto& kind = recovery::outcome_kind(outcome);
     state_.outcome = outcome;
-    state_.outcome_text = texts_.get("outcome." + outcome);
+    state_.outcome_text = texts_.get(fmt::format("outcome.{}", outcome));
     state_.exit = static_cast<int>(kind.exit);
     state_.state = outcome == "cancelled" ? JobState::Cancelled : kind.success ? JobState::Done : JobState::Failed;
     state_.request.reset();
