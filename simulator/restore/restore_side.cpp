@@ -1,7 +1,6 @@
 #include "simulator/restore/restore_side.h"
 
 #include <fmt/core.h>
-#include <unistd.h>
 
 namespace unbrick::simulator {
 
@@ -26,45 +25,18 @@ base::Result<RestoreTraits> RestoreTraits::from_json(const base::Json& restore) 
     return traits;
 }
 
-// The ports that restored and its helpers have open; connections come from the mux's threads.
-class RestoreSide::OpenPorts : public Ports {
-public:
-    void open(std::uint16_t port, std::function<void(base::Fd)> serve) override {
-        const std::lock_guard lock(mutex_);
-        open_[port] = std::move(serve);
-    }
-    void close(std::uint16_t port) override {
-        const std::lock_guard lock(mutex_);
-        open_.erase(port);
-    }
-    std::function<void(base::Fd)> find(std::uint16_t port) {
-        const std::lock_guard lock(mutex_);
-        const auto found = open_.find(port);
-        return found == open_.end() ? nullptr : found->second;
-    }
-
-private:
-    std::mutex mutex_;
-    std::map<std::uint16_t, std::function<void(base::Fd)>> open_;
-};
-
-base::Result<std::shared_ptr<RestoreSide>> RestoreSide::create(VirtualPhone& phone, SigningKey key, RestoreTraits traits) {
-    const Generation* generation = nullptr;
-    for (const auto& candidate : generations()) {
-        if (!traits.generation.empty() ? candidate.id == traits.generation : candidate.cpid == phone.nature().cpid) {
-            generation = &candidate;
-            break;
-        }
-    }
+base::Result<std::shared_ptr<RestoreSide>> RestoreSide::create(VirtualPhone& phone, Ports& ports, SigningKey key, RestoreTraits traits) {
+    const Generation* generation = traits.generation.empty() ? generation_of_chip(phone.nature().cpid) : find_generation(traits.generation);
     if (generation == nullptr)
         return base::fail(base::ErrorCode::InvalidInput, fmt::format("/restore/generation: no generation is known for '{}' (chip {:04X})", traits.generation, phone.nature().cpid));
-    auto side = std::shared_ptr<RestoreSide>(new RestoreSide(phone, std::move(key), std::move(traits), *generation));
+    auto side = std::shared_ptr<RestoreSide>(new RestoreSide(phone, ports, std::move(key), std::move(traits), *generation));
     phone.set_image_sink(side);
     return side;
 }
 
-RestoreSide::RestoreSide(VirtualPhone& phone, SigningKey key, RestoreTraits traits, Generation generation)
-    : phone_(phone), key_(std::move(key)), traits_(std::move(traits)), generation_(generation), ports_(std::make_unique<OpenPorts>()) {
+RestoreSide::RestoreSide(VirtualPhone& phone, Ports& ports, SigningKey key, RestoreTraits traits, Generation generation)
+    : phone_(phone), key_(std::move(key)), traits_(std::move(traits)), generation_(generation) {
+    restore_.ports = &ports;
     // The scenario may make another model of the same generation.
     generation_.cpid = phone_.nature().cpid, generation_.bdid = phone_.nature().bdid;
     fill_restore_phone();
@@ -99,7 +71,6 @@ PhoneTrust RestoreSide::trust_now() const {
 
 void RestoreSide::fill_restore_phone() {
     restore_.generation = generation_;
-    restore_.ports = ports_.get();
     restore_.serial_number = phone_.nature().serial;
     restore_.hardware_model = base::to_upper(phone_.nature().board);
     restore_.negative_ecid = traits_.negative_ecid;
@@ -264,15 +235,6 @@ void RestoreSide::work() {
             if (!in_restore_) restored_->cut();
         }
     }
-}
-
-mux::Service RestoreSide::service(std::uint16_t port) {
-    const auto serve = ports_->find(port);
-    if (!serve) return nullptr;
-    return [serve](mux::Stream& stream) {
-        // The stream is the mux's and may be interrupted by it at any time; the channel works on the same socket.
-        serve(base::Fd(::dup(stream.fd())));
-    };
 }
 
 }  // namespace unbrick::simulator

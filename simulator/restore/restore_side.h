@@ -7,7 +7,6 @@
 #include <mutex>
 #include <thread>
 
-#include "simulator/mux/server.h"
 #include "simulator/phone/phone.h"
 #include "simulator/restore/boot_chain.h"
 #include "simulator/restore/restored.h"
@@ -30,12 +29,14 @@ struct RestoreTraits {
 class RestoreSide : public ImageSink {
 public:
     // Installs itself as the phone's image sink. `phone` outlives this object, except that stop() ends all use.
-    static base::Result<std::shared_ptr<RestoreSide>> create(VirtualPhone& phone, SigningKey key, RestoreTraits traits);
+    // `ports` is where restore mode's programs listen; it outlives this object.
+    static base::Result<std::shared_ptr<RestoreSide>> create(VirtualPhone& phone, Ports& ports, SigningKey key, RestoreTraits traits);
     ~RestoreSide() override;
     void stop();
 
-    // Who listens on a device port while the phone is in restore mode; empty: refused.
-    mux::Service service(std::uint16_t port);
+    const Generation& generation() const { return generation_; }
+    // Where the phone has the key of an encrypted image fetched. Before the first restore begins.
+    void set_key_url(std::string url) { restore_.key_url = std::move(url); }
 
     // ImageSink
     NextBoot boot_dfu_image(VirtualPhone& phone, const UploadedImage& image) override;
@@ -44,8 +45,7 @@ public:
     std::optional<CommandOutcome> command(VirtualPhone& phone, const std::string& command, const UploadedImage* image) override;
 
 private:
-    class OpenPorts;
-    RestoreSide(VirtualPhone& phone, SigningKey key, RestoreTraits traits, Generation generation);
+    RestoreSide(VirtualPhone& phone, Ports& ports, SigningKey key, RestoreTraits traits, Generation generation);
     void fill_restore_phone();
     void follow(const Change& change);
     void work();
@@ -59,7 +59,6 @@ private:
     RestoreTraits traits_;
     Generation generation_;
     RestorePhone restore_;
-    std::unique_ptr<OpenPorts> ports_;
 
     std::mutex chain_mutex_;
     std::unique_ptr<BootChain> chain_;
