@@ -97,9 +97,9 @@ base::Result<KisLink> KisLink::open(const UsbAddress& address, const base::Deadl
             return bytes;
         };
         // The answers to these two are not judged: libirecovery goes on after a wrong size as well.
-        UB_TRY_VOID(exchange(usb, Portal::Config, message(Portal::Config, kEnableA, 2, words({0x21}), {}), kGenericReply, deadline, stop)
+        UB_TRY_VOID(exchange(usb, Portal::Config, message(Portal::Config, kEnableA, 1, words({0x21}), {}), kGenericReply, deadline, stop)
                         .map([](const base::Bytes&) {}));
-        UB_TRY_VOID(exchange(usb, Portal::Config, message(Portal::Config, kEnableB, 2, words({0x01}), {}), kGenericReply, deadline, stop)
+        UB_TRY_VOID(exchange(usb, Portal::Config, message(Portal::Config, kEnableB, 1, words({0x01}), {}), kGenericReply, deadline, stop)
                         .map([](const base::Bytes&) {}));
         UB_TRY_CONTEXT(const base::Bytes reply,
                        exchange(usb, Portal::Rsm, message(Portal::Rsm, kGetInfo, kInfoBlock / 4, {}, {}), kHeader + kInfoBlock + 8,
@@ -130,7 +130,7 @@ base::Status KisLink::upload(const UploadSource& source, const UploadProgress& p
         put32(arguments, static_cast<std::uint32_t>(done));
         put32(arguments, static_cast<std::uint32_t>(done >> 32));
         put32(arguments, length);
-        UB_TRY_VOID(generic(usb_, Portal::Rsm, message(Portal::Rsm, kUpload, 2, arguments, piece),
+        UB_TRY_VOID(generic(usb_, Portal::Rsm, message(Portal::Rsm, kUpload, 0, arguments, piece),
                             fmt::format("KIS upload at {} of {} bytes", done, source.size), deadline, stop));
         done += length;
         if (progress) progress(done, source.size);
@@ -138,7 +138,7 @@ base::Status KisLink::upload(const UploadSource& source, const UploadProgress& p
     usb_.note("uploaded", {{"bytes", source.size}, {"sha256", base::to_hex(digest.finish())}});
     base::Bytes total;
     put32(total, static_cast<std::uint32_t>(source.size));
-    auto booted = generic(usb_, Portal::Rsm, message(Portal::Rsm, kBoot, 2, total, {}), "boot the image", deadline, stop);
+    auto booted = generic(usb_, Portal::Rsm, message(Portal::Rsm, kBoot, 0, total, {}), "boot the image", deadline, stop);
     // It may leave before it has answered; whether the image runs is seen by what comes back.
     if (!booted && booted.error().code() != ErrorCode::Disconnected && booted.error().code() != ErrorCode::Transport) return booted;
     return {};
