@@ -90,7 +90,9 @@ struct World::State {
         // Acts on the host, not on a phone.
         if (name == "start-usbmuxd" || name == "install-usbmuxd") { mux->repair(); return {}; }
         if (name == "grant-usb-permission" || name == "fix-permission") { usb->grant_permission(); return {}; }
-        return unit.act(request);
+        UB_TRY_VOID(unit.act(request));
+        usb->act(unit, name);
+        return {};
     }
 
     base::Json handle(const base::Json& request);
