@@ -144,7 +144,7 @@ base::Result<LinkFaults::Rule> LinkFaults::rule_from(const Json& json, std::size
     bool has_effect = false;
     for (const auto& [key, value] : json.items()) {
         const bool number = value.is_number() && value.get<double>() >= 0;
-        const bool count = value.is_number_unsigned();
+        const bool count = value.is_number_integer() && number;
         if (key == "mode" && value.is_string() && (rule.mode = mode_from(value.get<std::string>()))) continue;
         if (key == "stage" && value.is_string() && (rule.stage = stage_from(value.get<std::string>()))) continue;
         if (key == "transfer" && value.is_string()) {
