@@ -20,6 +20,7 @@ pkg_check_modules(libzip REQUIRED IMPORTED_TARGET libzip)
 pkg_check_modules(httplib REQUIRED IMPORTED_TARGET cpp-httplib)
 pkg_check_modules(udev REQUIRED IMPORTED_TARGET libudev)
 pkg_check_modules(systemd REQUIRED IMPORTED_TARGET libsystemd)
+pkg_check_modules(re2 REQUIRED IMPORTED_TARGET re2)
 pkg_check_modules(imgui REQUIRED IMPORTED_TARGET imgui)
 
 find_program(CCACHE ccache)

@@ -53,4 +53,17 @@ const Generation* find_generation(std::string_view id) {
     return nullptr;
 }
 
+const Generation* generation_of_chip(std::uint32_t cpid) {
+    switch (cpid) {
+        case 0x8960: case 0x7000: case 0x7001: case 0x8000: case 0x8001: case 0x8003: return find_generation("a8");
+        case 0x8010: case 0x8011: case 0x8015: return find_generation("a11");
+        case 0x8020: case 0x8027: case 0x8030: return find_generation("a12");
+        case 0x8101: case 0x8103: case 0x8110: case 0x8112: return find_generation("a15");
+        case 0x8120: case 0x8122: case 0x8130: case 0x8132: return find_generation("a16");
+        case 0x8140: case 0x8142: return find_generation("a18");
+        case 0x8150: return find_generation("a19");
+        default: return nullptr;
+    }
+}
+
 }  // namespace unbrick::simulator

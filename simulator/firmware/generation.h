@@ -38,6 +38,8 @@ struct Generation {
 
 const std::vector<Generation>& generations();
 const Generation* find_generation(std::string_view id);
+// The row whose ways a chip shares (an A13 phone restores as an A12 one); nullptr: before Image4, or unknown.
+const Generation* generation_of_chip(std::uint32_t cpid);
 
 inline base::DigestKind component_digest(const Generation& generation) {
     return generation.sha384 ? base::DigestKind::Sha384 : base::DigestKind::Sha1;

@@ -59,25 +59,25 @@ public:
     static base::Result<Sink> open(const RestorePhone& phone) {
         Sink sink;
         sink.kind_ = phone.sink;
-        if (phone.sink == ImageSink::File) {
+        if (phone.sink == ImageKeeping::File) {
             sink.file_ = base::Fd(::open(phone.image_file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
             if (!sink.file_) return fail(base::system_error(phone.image_file));
         }
         return sink;
     }
     base::Status write(base::ByteView bytes) {
-        if (kind_ != ImageSink::Discard) digest_.update(bytes);
-        while (kind_ == ImageSink::File && !bytes.empty()) {
+        if (kind_ != ImageKeeping::Discard) digest_.update(bytes);
+        while (kind_ == ImageKeeping::File && !bytes.empty()) {
             const auto put = ::write(file_.get(), bytes.data(), bytes.size());
             if (put < 0) return fail(base::system_error("the phone's storage file"));
             bytes = bytes.subspan(static_cast<std::size_t>(put));
         }
         return {};
     }
-    base::Bytes finish() { return kind_ == ImageSink::Discard ? base::Bytes() : digest_.finish(); }
+    base::Bytes finish() { return kind_ == ImageKeeping::Discard ? base::Bytes() : digest_.finish(); }
 
 private:
-    ImageSink kind_ = ImageSink::Digest;
+    ImageKeeping kind_ = ImageKeeping::Digest;
     base::Fd file_;
     base::Digest digest_{base::DigestKind::Sha256};
 };

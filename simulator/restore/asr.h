@@ -7,7 +7,7 @@ namespace unbrick::simulator {
 
 struct AsrOutcome {
     std::uint64_t bytes = 0;
-    base::Bytes sha256;        // empty for ImageSink::Discard
+    base::Bytes sha256;        // empty for ImageKeeping::Discard
 };
 
 struct AsrOptions {

@@ -15,7 +15,7 @@
 
 namespace unbrick::simulator {
 
-using PhoneSeconds = std::chrono::duration<double>;
+using PhoneSeconds = std::chrono::duration<double>;   // as in simulator/phone/timeline.h
 
 // The device ports of the phone: which answer, and who serves a connection.
 class Ports {
@@ -27,7 +27,7 @@ public:
 };
 
 // How the system image is kept.
-enum class ImageSink { File, Digest, Discard };
+enum class ImageKeeping { File, Digest, Discard };
 
 // One thing that goes wrong, from the scenario.
 struct RestoreFault {
@@ -46,8 +46,8 @@ struct RestorePhone {
     bool negative_ecid = false;            // UniqueChipID as a negative 64-bit value (1.6)
 
     // Storage.
-    ImageSink sink = ImageSink::Digest;
-    std::string image_file;                // for ImageSink::File
+    ImageKeeping sink = ImageKeeping::Digest;
+    std::string image_file;                // for ImageKeeping::File
     std::uint64_t free_for_update_mib = 1u << 20;   // what an update finds free beside the user data
     bool bad_storage = false;              // the flash chip answers with errors
 

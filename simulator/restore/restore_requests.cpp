@@ -59,12 +59,20 @@ std::uint16_t RestoreRun::next_port() {
     return port;
 }
 
-base::Result<base::Fd> RestoreRun::accept_on(std::uint16_t port, const std::function<StepStatus()>& announce) {
-    auto arrived = std::make_shared<std::promise<int>>();
-    auto taken = std::make_shared<std::atomic<bool>>(false);
-    auto connection = arrived->get_future();
-    phone_.ports->open(port, [arrived, taken](base::Fd fd) {
-        if (!taken->exchange(true)) arrived->set_value(fd.release());
+base::Result<RestoreRun::Accepted> RestoreRun::accept_on(std::uint16_t port, const std::function<StepStatus()>& announce) {
+    struct Meeting {
+        std::promise<int> arrived;
+        std::promise<void> served;
+        std::atomic<bool> taken{false};
+    };
+    auto meeting = std::make_shared<Meeting>();
+    auto connection = meeting->arrived.get_future();
+    // The usbmux connection lives as long as its service runs, so the service stays until we are done.
+    std::shared_ptr<void> served(nullptr, [meeting](void*) { meeting->served.set_value(); });
+    phone_.ports->open(port, [meeting](base::Fd fd) {
+        if (meeting->taken.exchange(true)) return;
+        meeting->arrived.set_value(fd.release());
+        meeting->served.get_future().wait();
     });
     if (auto announced = announce(); !announced) {
         phone_.ports->close(port);
@@ -77,7 +85,7 @@ base::Result<base::Fd> RestoreRun::accept_on(std::uint16_t port, const std::func
         return fail(over_ ? ErrorCode::Disconnected : ErrorCode::TimedOut, fmt::format("the host did not connect to port {}", port));
     }
     phone_.ports->close(port);
-    return base::Fd(connection.get());
+    return Accepted{base::Fd(connection.get()), std::move(served)};
 }
 
 base::Result<Plist> RestoreRun::ask(const char* type, Plist arguments, bool own_port, bool async) {
@@ -87,8 +95,8 @@ base::Result<Plist> RestoreRun::ask(const char* type, Plist arguments, bool own_
     if (own_port && data_ports_) {
         const auto port = next_port();
         message.set("DataPort", Plist::integer(port));
-        UB_TRY(auto fd, accept_on(port, [&] { return send(std::move(message)); }));
-        Channel channel(std::move(fd));
+        UB_TRY(auto accepted, accept_on(port, [&] { return send(std::move(message)); }));
+        Channel channel(std::move(accepted.fd));
         return channel.receive_plist(base::Deadline::after(kAnswerPatience));
     }
     const std::lock_guard lock(ask_mutex_);
@@ -118,8 +126,8 @@ base::Result<Bytes> RestoreRun::ask_file(const char* type, Plist arguments, bool
     if (own_port) {
         const auto port = next_port();
         message.set("DataPort", Plist::integer(port));
-        UB_TRY(auto fd, accept_on(port, [&] { return send(std::move(message)); }));
-        Channel channel(std::move(fd));
+        UB_TRY(auto accepted, accept_on(port, [&] { return send(std::move(message)); }));
+        Channel channel(std::move(accepted.fd));
         UB_TRY_VOID(collect(channel));
         return file;
     }

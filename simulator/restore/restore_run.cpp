@@ -181,7 +181,7 @@ RestoreRun::StepStatus RestoreRun::begin_image() {
     if (data_ports_) arguments.set("DataPort", Plist::integer(port));
     auto accepted = accept_on(port, [&] { return send(std::move(arguments)); });
     if (!accepted) return fail(std::move(accepted).error());
-    image_thread_ = std::thread([this, fd = accepted->release(), port] {
+    image_thread_ = std::thread([this, fd = accepted->fd.release(), served = std::move(accepted->served), port] {
         Channel channel{base::Fd(fd)};
         {
             const std::lock_guard lock(image_mutex_);

@@ -70,7 +70,12 @@ private:
 
     bool strikes(std::string_view point);         // a fault at this point: carries it out; true: stop here
     std::uint16_t next_port();
-    base::Result<base::Fd> accept_on(std::uint16_t port, const std::function<StepStatus()>& announce);
+    // A connection that a host made to a data port; its service ends when `served` dies.
+    struct Accepted {
+        base::Fd fd;
+        std::shared_ptr<void> served;
+    };
+    base::Result<Accepted> accept_on(std::uint16_t port, const std::function<StepStatus()>& announce);
 
     RestorePhone& phone_;
     Channel& host_;

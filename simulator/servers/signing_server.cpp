@@ -196,6 +196,8 @@ base::Result<std::unique_ptr<SigningServer>> SigningServer::start(Options option
     shared->port = shared->server.bind_to_any_port("127.0.0.1");
     if (shared->port <= 0) return base::fail(base::ErrorCode::Io, "no port for the signing server");
     shared->thread = std::thread([shared] { shared->server.listen_after_bind(); });
+    // stop() before the loop runs would be lost, and the loop would run for ever.
+    while (!shared->server.is_running()) std::this_thread::yield();
     return server;
 }
 

@@ -145,8 +145,8 @@ base::Result<UsbView::Node> UsbView::add(const DeviceEntry& device) {
     UB_TRY_VOID(write_text(folder / "descriptors", raw));
     UB_TRY_VOID(write_text(folder / "uevent", uevent));
     // subsystem is relative, so that it stays inside the view.
-    const auto relative = device.sysfs_folder();
-    const auto depth = std::distance(relative.begin(), relative.end()) - 1;
+    const auto sysfs = device.sysfs_folder();
+    const auto depth = std::distance(sysfs.begin(), sysfs.end()) - 1;
     std::string up;
     for (std::ptrdiff_t i = 0; i < depth; ++i) up += "../";
     UB_TRY_VOID(link_to(up + "bus/usb", folder / "subsystem"));

@@ -21,6 +21,8 @@ public:
     base::Status add(PhoneUnit& unit);
     // The device nodes may be opened from now on; phones that are there appear anew.
     void grant_permission();
+    // What "other-port" and "other-cable" mean for the phone's port and its link.
+    void act(PhoneUnit& unit, const std::string& name);
     // Variables for the first program, and for one more program.
     const std::map<std::string, std::string>& environment() const;
     base::Result<std::map<std::string, std::string>> new_view();

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "simulator/world/control_server.h"
+#include "simulator/world/maker.h"
 #include "simulator/world/mux_host.h"
 #include "simulator/world/person.h"
 #include "simulator/world/phone_unit.h"
@@ -42,6 +43,7 @@ struct World::State {
     Timeline timeline;
     std::shared_ptr<mux::PairRecords> records;
     std::vector<std::unique_ptr<PhoneUnit>> phones;
+    std::unique_ptr<Maker> maker;
     std::unique_ptr<UsbHost> usb;
     std::unique_ptr<MuxHost> mux;
     std::unique_ptr<Person> person;
@@ -88,7 +90,9 @@ struct World::State {
         // Acts on the host, not on a phone.
         if (name == "start-usbmuxd" || name == "install-usbmuxd") { mux->repair(); return {}; }
         if (name == "grant-usb-permission" || name == "fix-permission") { usb->grant_permission(); return {}; }
-        return unit.act(request);
+        UB_TRY_VOID(unit.act(request));
+        usb->act(unit, name);
+        return {};
     }
 
     base::Json handle(const base::Json& request);
@@ -130,6 +134,7 @@ World::~World() {
     state_->person.reset();
     state_->mux.reset();
     state_->usb.reset();
+    state_->maker.reset();
     state_->phones.clear();
 }
 
@@ -144,6 +149,7 @@ base::Result<std::unique_ptr<World>> World::create(Scenario scenario, WorldOptio
         UB_TRY_VOID(pair_from_before(*unit, *world.records));
         world.phones.push_back(std::move(unit));
     }
+    UB_TRY(world.maker, Maker::create(world.scenario, world.phones, world.folder.path()));
     for (const auto& unit : world.phones) UB_TRY_VOID(world.usb->add(*unit));
     world.mux = std::make_unique<MuxHost>(world.scenario.host.usbmuxd, world.mux_socket(), world.records);
     for (const auto& unit : world.phones) world.mux->add(*unit);
@@ -156,6 +162,7 @@ base::Result<std::unique_ptr<World>> World::create(Scenario scenario, WorldOptio
 
 std::map<std::string, std::string> World::environment() const {
     std::map<std::string, std::string> environment = state_->usb->environment();
+    environment.merge(state_->maker->environment());
     environment["UNBRICK_REHEARSAL"] = state_->control_socket().string();
     environment["UNBRICK_REHEARSAL_NAME"] = state_->scenario.id;
     environment["UNBRICK_REHEARSAL_SPEED"] = fmt::format("{}", state_->options.speed);
@@ -169,6 +176,7 @@ base::Json World::verdict() {
     state_->person->leave();
     base::Json verdict = settle_and_judge(state_->phones, state_->timeline);
     verdict["scenario"] = state_->scenario.id;
+    verdict["signing_requests"] = state_->maker->signing_json();
     return verdict;
 }
 

@@ -19,7 +19,10 @@ struct LinkHealth {
     std::uint64_t errors = 0;
     std::uint64_t reconnects = 0;
     std::vector<float> latency_ms;       // newest last, at most 240: the moving picture
-    std::string speed;                   // "480 Mb/s"
+    std::string speed;                   // Mb/s as sysfs says it: "480"
+    double median_ms = -1, p95_ms = -1, jitter_ms = -1;
+    bool measuring = false;
+    std::uint64_t measured = 0;          // how many measurements ended
 };
 
 struct Battery {
@@ -34,6 +37,7 @@ enum class RequestKind { Consent, Question, Buttons, Act, Text };
 struct Request {
     std::string id;                      // unique; an answer names it
     RequestKind kind = RequestKind::Question;
+    std::string phone;                   // ECID, or its port
     std::string step;
     std::string text;                    // in the catalogue's language
     std::string phrase;                  // Consent: what must be typed, naming the phone
@@ -54,9 +58,11 @@ struct StepSnapshot {
 };
 
 struct LogLine {
+    std::uint64_t number = 0;            // grows by one with each line of its job
     std::chrono::system_clock::time_point when;
     std::string who;                     // "phone", "unbrick", "tool"
     std::string text;
+    std::string mode;                    // of the phone, when it is the phone that did something
 };
 
 struct JobSnapshot {
@@ -75,6 +81,10 @@ struct JobSnapshot {
     std::string outcome_text;
     std::string error;
     std::string case_id;
+    std::string phone;                   // key as text
+    std::string next_plan;               // suggested after the end: id of a plan, never begun by itself
+    int exit = 0;                        // exit code of the outcome (src/base/exit_code.h)
+    bool ended() const { return state == JobState::Done || state == JobState::Failed || state == JobState::Cancelled; }
 };
 
 struct PhoneSnapshot {
@@ -87,6 +97,7 @@ struct PhoneSnapshot {
     Battery battery;
     LinkHealth link;
     bool diagnosing = false;
+    std::uint64_t diagnosed = 0;         // how many diagnoses were finished since it appeared
     std::string first_word;              // one sentence on what is seen, within the first second
     std::shared_ptr<const diagnostics::Diagnosis> diagnosis;
     std::vector<recovery::Plan> plans;   // of the rungs in the diagnosis's ladder, same order
@@ -98,17 +109,34 @@ struct CaseSummary {
     std::string title;
     std::chrono::system_clock::time_point begun;
     std::string outcome;
+    std::string phone;                   // key as text
+    std::string plan;
+    std::string rehearsal;               // name of the scenario; empty with a real phone
     bool unfinished = false;             // its journal ends in the middle of a plan
+};
+
+// What a command without a job came to ("the report was written", "there is no such case").
+struct Notice {
+    std::uint64_t number = 0;
+    bool trouble = false;
+    int exit = 0;
+    std::string text;
 };
 
 struct AppSnapshot {
     std::uint64_t revision = 0;
+    bool settled = false;                // the first look at bus and daemon is over
     bool rehearsal = false;
     std::string rehearsal_name;
     std::vector<std::shared_ptr<const PhoneSnapshot>> phones;
     std::vector<std::pair<std::string, std::string>> host_findings;   // id and text ("usbmuxd is not running" ...)
     std::vector<CaseSummary> cases;
     std::shared_ptr<const diagnostics::Diagnosis> file_diagnosis;     // of "I have a log or an error number"
+    // Of "no phone appears": what the computer alone shows, and the job that runs without knowing which phone.
+    std::shared_ptr<const diagnostics::Diagnosis> host_diagnosis;
+    std::vector<recovery::Plan> host_plans;
+    std::shared_ptr<const JobSnapshot> host_job;
+    std::vector<Notice> notices;         // the newest 20
 };
 
 }  // namespace unbrick::core

@@ -26,7 +26,7 @@ public:
     void learn(std::string_view value);
     std::string replace(std::string_view value) const;       // a whole identifier: same length and alphabet
     std::string redact(std::string_view text) const;         // learned ones, and what looks like one
-    base::Plist redact(const base::Plist& message);          // by key names (SerialNumber, UniqueChipID, keys, names ...)
+    base::Plist redact(const base::Plist& message) const;          // by key names (SerialNumber, UniqueChipID, keys, names ...)
 
 private:
     struct State;

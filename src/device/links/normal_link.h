@@ -12,6 +12,8 @@ namespace unbrick::device {
 // {"lockdown": name} as an error of ours: PasswordProtected is Locked, PairingDialogResponsePending and the
 // other pairing names are NotTrusted, the rest PhoneRefused. native() is {"lockdown", libimobiledevice's number}.
 base::Error lockdown_error(std::string what, std::string_view name);
+// The same from a number that libimobiledevice returned.
+base::Error lockdown_error_of(std::string what, int number);
 
 // What listens on port 62078.
 enum class LockdownPeer { Lockdown, Restored };
