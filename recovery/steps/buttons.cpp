@@ -13,20 +13,24 @@ namespace {
 constexpr std::chrono::seconds kOneTry{90};
 constexpr int kTries = 6;
 
-std::string button_class_of(const StepContext& context, const device::Identity& identity) {
+// A null value for a model that is not known.
+const base::Json& model_of(const StepContext& context, const device::Identity& identity) {
+    static const base::Json kNone;
     for (const auto& entry : base::json_at(context.knowledge->document("devices"), "devices")) {
         bool same = !identity.product_type.empty() && base::json_string(entry, "product_type") == identity.product_type;
         for (const auto& board : base::json_at(entry, "boards"))
             if (!same && !identity.board.empty()) same = base::json_string(board, "board") == identity.board;
-        if (same) return base::json_string(entry, "button_class").value_or("");
+        if (same) return entry;
     }
-    return {};
+    return kNone;
 }
 
 // {"sequence", "button_class", "steps"}; for a model that is not known every class's sequence is given.
 base::Json sequence_of(const StepContext& context, std::string_view goal, const device::Identity& identity) {
     base::Json result{{"sequence", goal}, {"steps", base::Json::array()}};
-    const auto wanted = button_class_of(context, identity);
+    const auto& model = model_of(context, identity);
+    const auto wanted = base::json_string(model, "button_class").value_or("");
+    const auto* power_button = base::json_string(model, "side_button") == "top" ? "button.top" : "button.side";
     base::Json ways = base::Json::array();
     for (const auto& entry : base::json_at(context.knowledge->document("devices"), "button_classes")) {
         const auto id = base::json_string(entry, "id").value_or("");
@@ -37,7 +41,8 @@ base::Json sequence_of(const StepContext& context, std::string_view goal, const 
             for (auto& step : steps) {
                 const bool tap = base::json_bool(step, "tap").value_or(false);
                 step["action"] = tap ? "press" : "hold";      // hold: exactly these buttons, the others are let go
-                if (const auto key = base::json_string(step, "text_key")) step["text"] = words(context, *key);
+                if (const auto key = base::json_string(step, "text_key"))
+                    step["text"] = context.texts->get(*key, {{"side", context.texts->get(power_button)}});
             }
             ways.push_back({{"button_class", id}, {"steps", steps}});
         }

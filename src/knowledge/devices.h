@@ -66,7 +66,7 @@ public:
     // None when the name alone fits models of different generations ("iPhone SE").
     const Model* in_text(std::string_view text) const;
 
-    // goal: "force_restart", "recovery", "dfu", "dfu_from_recovery". Empty when class or goal is unknown.
+    // goal: "force-restart", "recovery", "dfu", "dfu-from-recovery". Empty when class or goal is unknown.
     std::vector<ButtonStep> sequence(std::string_view button_class, std::string_view goal) const;
     std::vector<ButtonStep> sequence(const Model& model, std::string_view goal) const { return sequence(model.button_class, goal); }
     std::vector<std::string> button_classes() const;

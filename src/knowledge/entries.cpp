@@ -168,7 +168,7 @@ Entry Library::model_entry(const Model& model) const {
     entry.facts.emplace_back("soc", model.soc);
     entry.facts.emplace_back("connector", model.connector);
     entry.facts.emplace_back("ios", fmt::format("{} - {}", model.first_ios, model.last_ios));
-    for (const auto& [goal, key] : {std::pair{"force_restart", "kb.buttons.force-restart"}, std::pair{"recovery", "kb.buttons.recovery"}, std::pair{"dfu", "kb.buttons.dfu"}}) {
+    for (const auto& [goal, key] : {std::pair{"force-restart", "kb.buttons.force-restart"}, std::pair{"recovery", "kb.buttons.recovery"}, std::pair{"dfu", "kb.buttons.dfu"}}) {
         std::string sentence = texts_.get(key);
         for (const auto& step : devices_.sequence(model, goal)) {
             sentence += " " + step_text(step, &model, texts_);

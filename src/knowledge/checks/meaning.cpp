@@ -52,6 +52,8 @@ private:
         }
         if (!id.is_string() || id.get_ref<const std::string&>().empty()) return;
         const auto& text = id.get_ref<const std::string&>();
+        // A folder without any document of a kind is a part of a knowledge base; what may not lack is said once.
+        if (!index_.has_any(kind)) return;
         if (!index_.knows(kind, text)) add(pointer, fmt::format("there is no \"{}\" in {}", text, kind));
     }
 
@@ -149,6 +151,8 @@ void check_rule_tests(const std::string& name, const base::Json& document, Findi
 void check_meaning(const Documents& documents, Findings& findings) {
     if (documents.data.empty()) return;
     const auto index = index_documents(documents, findings);
+    for (const auto* name : {"actions", "causes", "sources", "stages"})
+        if (!documents.data.contains(name)) findings.push_back({std::string(name) + ".json", "", "is missing or cannot be read"});
     for (const auto& [name, document] : documents.data) {
         Walk(index, name, findings).value(document, "", nullptr, false);
         if (kind_of(name) == "rules") check_rule_tests(name, document, findings);

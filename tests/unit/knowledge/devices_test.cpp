@@ -51,7 +51,7 @@ TEST_F(DevicesTest, FindsTheLongestNameInASentence) {
 
 TEST_F(DevicesTest, EveryModelHasEverySequence) {
     for (const auto& model : devices.all())
-        for (const auto* goal : {"force_restart", "recovery", "dfu", "dfu_from_recovery"}) {
+        for (const auto* goal : {"force-restart", "recovery", "dfu", "dfu-from-recovery"}) {
             const auto steps = devices.sequence(model, goal);
             ASSERT_FALSE(steps.empty()) << model.product_type << " " << goal;
             for (const auto& step : steps) {
@@ -79,7 +79,7 @@ TEST_F(DevicesTest, TheSentenceNamesTheButtonOfTheModel) {
     const auto texts = Texts::load(shipped().folder(), "en");
     ASSERT_TRUE(texts);
     const auto* tablet = devices.by_product_type("iPad13,18");
-    const auto sentence = step_text(devices.sequence(*tablet, "force_restart").back(), tablet, *texts);
+    const auto sentence = step_text(devices.sequence(*tablet, "force-restart").back(), tablet, *texts);
     EXPECT_NE(sentence.find("Top button"), std::string::npos) << sentence;
     EXPECT_EQ(sentence.find('{'), std::string::npos);
 }
