@@ -15,6 +15,7 @@ enum class ExitCode : int {
     Cancelled = 6,
     LeftInRecovery = 7,   // it failed, and the phone stays in recovery, DFU or restore mode
     StateUnknown = 8,     // it failed, and nobody knows what the phone does now
+    NoDisplay = 9,        // of unbrick-window: there is no display, or no OpenGL 3.2 on it; said on stderr
 };
 
 ExitCode exit_code_for(ErrorCode code);
