@@ -16,6 +16,11 @@ namespace {
 // How long a person needs to pull a plug and put it in again.
 constexpr double kReplugPause = 3.0;
 
+// What a person can do besides buttons, cable, charger and lock: recorded for the verdict.
+constexpr std::array kPersonActs = {"trust",  "dont-trust",         "other-cable",  "other-port",  "replug",
+                                    "remove-hub", "back-up",        "fix-network",  "recovery-assistant",
+                                    "clean-port", "cool-down",      "stop-program", "insert-sim"};
+
 services::SystemNature with_identity(services::SystemNature system, const Nature& nature) {
     system.udid = nature.udid;
     system.ecid = nature.ecid;
@@ -85,7 +90,8 @@ PhoneUnit::PhoneUnit(ScenarioPhone scenario, Timeline& timeline, unsigned index)
     acts.uptime_seconds = [phone] { return phone->now() - phone->state().mode_since; };
     system_ = std::make_shared<services::System>(with_identity(scenario_.system, phone_->nature()), std::move(acts));
     system_->set_locked(phone_->state().locked);
-    for (const char* name : {"trust", "dont-trust", "other-cable", "other-port", "replug", "remove-hub"}) phone_->allow_act(name);
+    for (const char* name : kPersonActs) phone_->allow_act(name);
+    show_resting_screen();
     subscription_ = phone_->listen([this](const Change& change) { follow(change); });
     for (std::size_t at = 0; at < scenario_.cable_faults.size(); ++at) arm_cable_fault(at, scenario_.cable_faults[at].after);
 }
@@ -119,9 +125,15 @@ void PhoneUnit::host_appeared() {
     phone_->set_display(Display::TrustDialog);
 }
 
+void PhoneUnit::show_resting_screen() {
+    if (phone_->state().mode == Mode::Normal && system_->activation_state() == "Unactivated")
+        phone_->set_display(Display::Hello);
+}
+
 void PhoneUnit::follow(const Change& change) {
     switch (change.kind) {
         case Change::Kind::Mode:
+            if (change.state.mode == Mode::Normal) show_resting_screen();
             if (change.state.mode == Mode::Booting) {
                 system_->reboot();
                 restore_ports_.close_all();

@@ -56,6 +56,7 @@ public:
 
 private:
     void follow(const Change& change);
+    void show_resting_screen();  // "Hello" as long as the phone is not activated
     void arm_cable_fault(std::size_t index, double after);
 
     ScenarioPhone scenario_;

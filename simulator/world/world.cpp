@@ -11,6 +11,7 @@
 #include "simulator/world/verdict.h"
 #include "simulator/services/keys.h"
 #include "src/base/file.h"
+#include "src/base/text.h"
 
 namespace unbrick::simulator {
 
@@ -88,8 +89,14 @@ struct World::State {
     base::Status act(PhoneUnit& unit, const base::Json& request) {
         const std::string name = base::json_string(request, "act").value_or("");
         // Acts on the host, not on a phone.
-        if (name == "start-usbmuxd" || name == "install-usbmuxd") { mux->repair(); return {}; }
-        if (name == "grant-usb-permission" || name == "fix-permission") { usb->grant_permission(); return {}; }
+        const bool everything = name == "fix-host";
+        if (everything || name == "start-usbmuxd" || name == "install-usbmuxd" || name == "grant-usb-permission" ||
+            name == "install-udev-rules") {
+            if (everything || base::ends_with(name, "usbmuxd")) mux->repair();
+            if (everything || !base::ends_with(name, "usbmuxd")) usb->grant_permission();
+            for (const auto& phone : phones) phone->phone().record("host-repaired", {{"act", name}});
+            return {};
+        }
         UB_TRY_VOID(unit.act(request));
         usb->act(unit, name);
         return {};
