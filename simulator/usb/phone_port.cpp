@@ -44,6 +44,14 @@ void PhonePort::follow(const PhoneState& state) {
         attach(state);
     }
     epoch_ = state.bus_epoch;
+    followed_.notify_all();
+}
+
+bool PhonePort::wait_until_shown(const PhoneState& state, base::Deadline deadline) const {
+    std::unique_lock lock(mutex_);
+    return followed_.wait_for(lock, deadline.remaining(), [&] {
+        return epoch_ > state.bus_epoch || (epoch_ == state.bus_epoch && address_.has_value() == state.on_bus);
+    });
 }
 
 void PhonePort::attach(const PhoneState& state) {

@@ -2,6 +2,7 @@
 // the face of its mode is there; a mode change is a removal and a new device with a new number.
 #pragma once
 
+#include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -25,6 +26,8 @@ public:
     // once if it is on the bus now (it is taken off and comes back).
     void move(UsbBus::Place place, std::shared_ptr<LinkFaults> faults);
     std::optional<UsbAddress> address() const;
+    // The bus follows the phone a moment later: waits until it shows what `state` says, or something newer.
+    bool wait_until_shown(const PhoneState& state, base::Deadline deadline) const;
     std::string port() const;
 
 private:
@@ -35,6 +38,7 @@ private:
     UsbBus& bus_;
     VirtualPhone& phone_;
     mutable std::mutex mutex_;
+    mutable std::condition_variable followed_;
     UsbBus::Place place_;
     std::shared_ptr<LinkFaults> faults_;
     std::uint64_t epoch_ = 0;

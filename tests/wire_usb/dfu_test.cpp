@@ -50,9 +50,7 @@ TEST(Dfu, WrongChecksumStaysInDfu) {
     const auto epoch = world.phone.state().bus_epoch;
     auto dfu = world.client({"dfu", "0x1227", "5000", "wrong"});
     EXPECT_EQ(dfu->wait(), 0);
-    EXPECT_TRUE(world.phone.wait_until(
-        [&](const PhoneState& s) { return s.mode == Mode::Dfu && s.on_bus && s.bus_epoch > epoch; },
-        base::Deadline::after(20s)));
+    EXPECT_TRUE(world.shows([&](const PhoneState& s) { return s.mode == Mode::Dfu && s.on_bus && s.bus_epoch > epoch; }));
     EXPECT_TRUE(world.violated("dfu-checksum"));
     auto state = world.client({"dfu-state", "0x1227"});
     EXPECT_EQ(state->wait(), 0);
@@ -75,9 +73,7 @@ TEST(Dfu, IrecoveryUploadsAndOldChipsComeBackAsDfu) {
     const auto epoch = world.phone.state().bus_epoch;
     auto sent = world.start({"irecovery", "-f", (folder.path() / "ibss").string()});
     EXPECT_EQ(sent->wait(), 0) << sent->output();
-    EXPECT_TRUE(world.phone.wait_until(
-        [&](const PhoneState& s) { return s.mode == Mode::Dfu && s.stage == Stage::Ibss && s.on_bus && s.bus_epoch > epoch; },
-        base::Deadline::after(20s)));
+    EXPECT_TRUE(world.shows([&](const PhoneState& s) { return s.mode == Mode::Dfu && s.stage == Stage::Ibss && s.on_bus && s.bus_epoch > epoch; }));
     EXPECT_EQ(sink->size, 10000u);
 }
 
