@@ -36,7 +36,7 @@ public:
         for (const auto& [member, content] : value.items()) {
             const auto place = pointer + "/" + member;
             reference(member, content, place);
-            if (member == "regex" || member == "pattern") regular_expression(content, place);
+            if (is_pattern(member)) regular_expression(content, place);
             this->value(content, place, sources, name_only);
         }
     }
@@ -57,7 +57,13 @@ private:
         if (!index_.knows(kind, text)) add(pointer, fmt::format("there is no \"{}\" in {}", text, kind));
     }
 
+    bool is_pattern(const std::string& member) const {
+        return member == "regex" || member == "pattern" || (kind_ == "readers" && (member == "match" || member == "unless" || member == "recognise"));
+    }
+
     void reference(const std::string& member, const base::Json& content, const std::string& place) {
+        // A rule cites freely (a document's section, an issue, a case): that it does is checked below.
+        if (kind_ == "rules" && member == "sources") return;
         if (const auto found = kReferences.find(member); found != kReferences.end()) {
             // A log line's or a question's own words may bear these names elsewhere: only ids are strings or lists of them.
             if (!(member == "domain" && kind_ != "errors")) lookup(found->second, content, place);
@@ -134,15 +140,40 @@ private:
     Findings& findings_;
 };
 
-// A rule proves itself by examples: at least one that it speaks for and one that it keeps out of.
-void check_rule_tests(const std::string& name, const base::Json& document, Findings& findings) {
+void unknown_names(const Index& index, const base::Json& object, const std::string& kind, const std::string& file, const std::string& pointer, Findings& findings) {
+    if (!object.is_object()) return;
+    for (const auto& [name, weight] : object.items())
+        if (!index.knows(kind, name)) findings.push_back({file, pointer + "/" + name, fmt::format("there is no \"{}\" in {}", name, kind)});
+}
+
+// Signatures, symptoms and codes count like rules: "panics/<id>".
+bool knows_rule(const Index& index, const std::string& id) {
+    const auto slash = id.find('/');
+    return slash == std::string::npos ? index.knows("rules", id) : index.knows(id.substr(0, slash), id.substr(slash + 1));
+}
+
+// A rule proves itself by examples, at least one that it speaks for and one that it keeps out of, and
+// says where it has its weights from.
+void check_rules(const Index& index, const std::string& name, const base::Json& document, Findings& findings) {
+    const auto file = name + ".json";
     std::size_t at = 0;
     for (const auto& rule : base::json_at(document, "rules")) {
+        const auto pointer = fmt::format("/rules/{}", at++);
         const auto& tests = base::json_at(rule, "tests");
         for (const auto* side : {"for", "against"})
-            if (base::json_at(tests, side).empty())
-                findings.push_back({name + ".json", fmt::format("/rules/{}/tests", at), fmt::format("has no test \"{}\"", side)});
-        ++at;
+            if (base::json_at(tests, side).empty()) findings.push_back({file, pointer + "/tests", fmt::format("has no test \"{}\"", side)});
+        const auto& causes = base::json_at(rule, "causes");
+        unknown_names(index, causes, "causes", file, pointer + "/causes", findings);
+        unknown_names(index, base::json_at(rule, "actions"), "actions", file, pointer + "/actions", findings);
+        if (!causes.empty() && base::json_at(rule, "sources").empty()) findings.push_back({file, pointer, "carries a weight without a source"});
+        if (!causes.empty() && base::json_string(rule, "sureness") == "name-only")
+            findings.push_back({file, pointer, "carries a weight although only a name is known"});
+        for (const auto& permitted : base::json_at(rule, "permits"))
+            if (permitted.is_string() && !index.knows("actions", permitted.get<std::string>()))
+                findings.push_back({file, pointer + "/permits", fmt::format("there is no \"{}\" in actions", permitted.get<std::string>())});
+        for (const auto& other : base::json_at(rule, "excludes"))
+            if (other.is_string() && !knows_rule(index, other.get<std::string>()))
+                findings.push_back({file, pointer + "/excludes", fmt::format("there is no rule \"{}\"", other.get<std::string>())});
     }
 }
 
@@ -155,7 +186,7 @@ void check_meaning(const Documents& documents, Findings& findings) {
         if (!documents.data.contains(name)) findings.push_back({std::string(name) + ".json", "", "is missing or cannot be read"});
     for (const auto& [name, document] : documents.data) {
         Walk(index, name, findings).value(document, "", nullptr, false);
-        if (kind_of(name) == "rules") check_rule_tests(name, document, findings);
+        if (kind_of(name) == "rules") check_rules(index, name, document, findings);
     }
 }
 

@@ -21,7 +21,6 @@ Catalogue catalogue_of(const std::string& language, const std::map<std::string, 
         for (const auto& [key, value] : document.items()) {
             if (!value.is_string()) continue;
             const auto text = value.get<std::string>();
-            if (text.empty()) findings.push_back({file, "/" + key, "is empty"});
             const auto [there, added] = catalogue.try_emplace(key, Text{file, text});
             if (!added) findings.push_back({file, "/" + key, "is also in " + there->second.file});
         }
@@ -56,6 +55,7 @@ void check_texts(const Documents& documents, Findings& findings) {
         for (const auto& [key, text] : english) {
             const auto found = other.find(key);
             if (found == other.end()) findings.push_back({"texts/" + language, "/" + key, "is missing in this language"});
+            else if (found->second.text.empty() != text.text.empty()) findings.push_back({found->second.file, "/" + key, "is empty, or English is"});
             else if (names_in(found->second.text) != names_in(text.text))
                 findings.push_back({found->second.file, "/" + key, "has other {names} than English"});
         }

@@ -109,9 +109,30 @@ TEST_F(CheckTest, FindsANameThatCarriesAWeight) {
     expect("errors.json#/codes/0/causes/0", "only a name is known");
 }
 
-TEST_F(CheckTest, FindsARuleWithoutTests) {
-    write("rules/some.json", R"({"rules": [{"id": "r", "tests": {"for": ["a line"]}}]})");
+TEST_F(CheckTest, FindsWhatIsWrongWithARule) {
+    const auto rule = [this](const std::string& members) { write("rules/some.json", R"({"version": "1", "rules": [{"id": "r", "when": "x", )" + members + "}]}"); };
+    const std::string tests = R"(, "tests": {"for": ["a"], "against": ["b"]})";
+    rule(R"("causes": {"usb_link": 1}, "sureness": "high", "sources": ["a page"])" + tests);
+    EXPECT_EQ(findings(), "");
+    rule(R"("sureness": "high", "sources": ["a page"], "tests": {"for": ["a line"], "against": []})");
     expect("rules/some.json#/rules/0/tests", "no test \"against\"");
+    rule(R"("causes": {"gremlins": 1}, "sureness": "high", "sources": ["a page"])" + tests);
+    expect("rules/some.json#/rules/0/causes/gremlins", "in causes");
+    rule(R"("causes": {"usb_link": 1}, "sureness": "high", "sources": [])" + tests);
+    expect("rules/some.json#/rules/0", "without a source");
+    rule(R"("causes": {"usb_link": 1}, "sureness": "name-only", "sources": ["a page"])" + tests);
+    expect("rules/some.json#/rules/0", "only a name is known");
+    rule(R"("causes": {"usb_link": 40}, "sureness": "high", "sources": ["a page"])" + tests);
+    expect("rules/some.json#/rules/0/causes", "");
+    rule(R"("permits": ["erase-all"], "excludes": ["s"], "sureness": "high", "sources": [])" + tests);
+    expect("rules/some.json#/rules/0/permits", "in actions");
+    expect("rules/some.json#/rules/0/excludes", "no rule");
+}
+
+TEST_F(CheckTest, FindsAReadersPatternThatDoesNotCompile) {
+    write("readers/tool.json", R"({"version": "1", "reader": "tool", "recognise": ["ok", "("], "markers": [{"id": "m", "match": ["[z-a]"]}]})");
+    expect("readers/tool.json#/recognise/1", "does not compile");
+    expect("readers/tool.json#/markers/0/match/0", "does not compile");
 }
 
 TEST_F(CheckTest, FindsWhatALanguageLacks) {
