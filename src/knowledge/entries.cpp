@@ -85,11 +85,9 @@ void Library::add_common(Entry& entry, const base::Json& from) const {
     entry.sureness = text_of(from, "sureness");
     for (const auto& cause : base::json_at(from, "causes"))
         if (const auto id = base::json_string(cause, "cause")) entry.causes.push_back({*id, cause_text(*id), base::json_double(cause, "weight").value_or(0)});
-    const auto& known = base::json_at(knowledge_.document("sources"), "sources");
     for (const auto& id : base::json_at(from, "sources"))
-        for (const auto& source : known)
-            if (id.is_string() && base::json_string(source, "id") == id.get<std::string>())
-                entry.sources.push_back({id.get<std::string>(), text_of(source, "url"), text_of(source, "kind"), text_of(source, "quality")});
+        if (const auto found = id.is_string() ? sources_.find(id.get<std::string>()) : sources_.end(); found != sources_.end())
+            entry.sources.push_back(found->second);
 }
 
 void Library::add_stage(Entry& entry, const base::Json& from) const {
@@ -116,10 +114,9 @@ Entry Library::code_entry(const base::Json& code) const {
     if (!symbol.empty()) entry.facts.emplace_back("symbol", symbol);
     if (number > 9 || number < 0) entry.facts.emplace_back("hexadecimal", hexadecimal(number));
     add_stage(entry, code);
-    const auto& actions = base::json_at(knowledge_.document("errors"), "actions");
     for (const auto& id : base::json_at(code, "actions"))
-        for (const auto& action : actions)
-            if (id.is_string() && base::json_string(action, "id") == id.get<std::string>()) entry.steps.push_back(texts_.get(text_of(action, "text_key")));
+        if (const auto found = id.is_string() ? action_keys_.find(id.get<std::string>()) : action_keys_.end(); found != action_keys_.end())
+            entry.steps.push_back(texts_.get(found->second));
     add_common(entry, code);
     return entry;
 }

@@ -12,7 +12,13 @@
 namespace unbrick::knowledge {
 
 Library::Library(const Knowledge& knowledge, const Texts& texts)
-    : knowledge_(knowledge), texts_(texts), devices_(Devices::read(knowledge)) {}
+    : knowledge_(knowledge), texts_(texts), devices_(Devices::read(knowledge)) {
+    const auto text = [](const base::Json& object, std::string_view key) { return base::json_string(object, key).value_or(""); };
+    for (const auto& source : base::json_at(knowledge_.document("sources"), "sources"))
+        sources_.try_emplace(text(source, "id"), Source{text(source, "id"), text(source, "url"), text(source, "kind"), text(source, "quality")});
+    for (const auto& action : base::json_at(knowledge_.document("errors"), "actions"))
+        action_keys_.try_emplace(text(action, "id"), text(action, "text_key"));
+}
 
 const std::vector<std::string>& Library::kinds() {
     static const std::vector<std::string> kinds{"code", "panic", "symptom", "model", "article", "checkpoint", "operation"};

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "src/knowledge/devices.h"
@@ -87,6 +88,8 @@ private:
     const Knowledge& knowledge_;
     const Texts& texts_;
     Devices devices_;
+    std::unordered_map<std::string, Source> sources_;
+    std::unordered_map<std::string, std::string> action_keys_;   // of the actions in errors.json
     mutable std::once_flag once_;
     mutable std::vector<Item> items_;
 };
