@@ -79,6 +79,13 @@ void find_questions(const knowledge::Knowledge& knowledge, const Context& contex
 
 }  // namespace
 
+std::vector<std::string> rules_that_apply(const knowledge::Knowledge& knowledge, const EvidenceSet& evidence) {
+    const Facts facts(evidence);
+    std::vector<std::string> ids;
+    for (const auto& firing : fire_rules(rule_book(knowledge), facts, knowledge, {})) ids.push_back(firing.id);
+    return ids;
+}
+
 Diagnosis diagnose(const knowledge::Knowledge& knowledge, EvidenceSet evidence, const Context& context) {
     Diagnosis diagnosis;
     diagnosis.evidence = std::move(evidence);

@@ -20,6 +20,9 @@ struct Context {
 // Does not block, touches nothing. Rules and tables are prepared once per thread and knowledge folder.
 Diagnosis diagnose(const knowledge::Knowledge& knowledge, EvidenceSet evidence, const Context& context = {});
 
+// The ids of all rules and table entries that apply, those without weight too.
+std::vector<std::string> rules_that_apply(const knowledge::Knowledge& knowledge, const EvidenceSet& evidence);
+
 // The whole reasoning as text: evidence with lines, rules with weights, how the plan was chosen.
 std::string explain(const Diagnosis& diagnosis, const knowledge::Texts& texts);
 
