@@ -15,7 +15,7 @@ namespace {
 constexpr double kCorrelated = 0.3;
 // Weights are estimates, and a rule book always knows less than the world: probabilities are drawn
 // towards the prior, so that nothing is ever called certain.
-constexpr double kTemper = 0.85;
+constexpr double kTemper = 1.4;
 constexpr double kTrust = 0.93;
 constexpr double kPanicScale = 3.6;
 constexpr double kErrorScale = 2.6;

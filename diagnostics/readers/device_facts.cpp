@@ -54,7 +54,9 @@ DeviceFacts find_device_facts(std::string_view text, const knowledge::Knowledge&
     const auto lower = base::to_lower(text);
     std::size_t best_length = 0, best_at = std::string::npos;
     for (const auto& device : devices) {
-        const auto name = base::json_string(device, "name").value_or("");
+        // "iPhone 7 (GSM)": people leave out what is in brackets.
+        auto name = base::json_string(device, "name").value_or("");
+        if (const auto bracket = name.find(" ("); bracket != std::string::npos) name.resize(bracket);
         const auto type = base::json_string(device, "product_type").value_or("");
         if (!facts.models.empty()) {
             if (type == facts.models.front()) facts.name = name;
@@ -72,7 +74,7 @@ DeviceFacts find_device_facts(std::string_view text, const knowledge::Knowledge&
     }
     if (facts.models.empty() && !facts.name.empty())
         for (const auto& device : devices)
-            if (base::json_string(device, "name") == facts.name)
+            if (base::json_string(device, "name") == facts.name || base::starts_with(base::json_string(device, "name").value_or(""), facts.name + " ("))
                 facts.models.push_back(base::json_string(device, "product_type").value_or(""));
     return facts;
 }

@@ -32,6 +32,10 @@ bool contains_any(std::string_view text, std::initializer_list<std::string_view>
 }  // namespace
 
 ErrorTable::ErrorTable(const knowledge::Knowledge& knowledge) : document_(&knowledge.document("errors")) {
+    const auto& codes = base::json_at(*document_, "codes");
+    if (codes.is_array())
+        for (const auto& entry : codes)
+            if (const auto code = base::json_int(entry, "code")) by_code_.emplace(*code, &entry);
     const auto& domains = base::json_at(*document_, "domains");
     if (!domains.is_array()) return;
     for (const auto& entry : domains) {
@@ -61,12 +65,11 @@ std::string ErrorTable::domain_id(std::string_view written) const {
 }
 
 std::optional<ErrorEntry> ErrorTable::find(const ErrorNumber& wanted) const {
-    const auto& codes = base::json_at(*document_, "codes");
-    if (!codes.is_array()) return std::nullopt;
     std::optional<ErrorEntry> best;
     std::int64_t best_priority = -1;
-    for (const auto& entry : codes) {
-        if (base::json_int(entry, "code") != wanted.code) continue;
+    const auto [first, last] = by_code_.equal_range(wanted.code);
+    for (auto at = first; at != last; ++at) {
+        const auto& entry = *at->second;
         const auto domain = base::json_string(entry, "domain").value_or("");
         if (!wanted.domain.empty() && domain != wanted.domain) continue;
         std::int64_t priority = 0;

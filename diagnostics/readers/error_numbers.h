@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "src/knowledge/knowledge.h"
@@ -40,6 +41,7 @@ private:
     const base::Json* document_;
     struct Domain { std::string id; std::int64_t priority = 0; std::vector<std::string> aliases; };
     std::vector<Domain> domains_;
+    std::unordered_multimap<std::int64_t, const base::Json*> by_code_;
 };
 
 // All error numbers of one normalised line. `prose`: people's text, where "(14)" and a bare 4013 count too.

@@ -135,8 +135,7 @@ struct TextReader::State {
             any |= try_marker(index, line, number, false);
         });
         tried_length = line.size();
-        read_steps();
-        read_errors();
+        if (!read_steps()) read_errors();
         if (bytes < kJoinedUpTo && !previous.empty() && previous.size() + line.size() < 4096) {
             // Words of people and of screenshots run over line ends.
             auto joined = previous + ' ' + line;
@@ -147,7 +146,8 @@ struct TextReader::State {
     }
     std::size_t tried_length = 0;
 
-    void read_steps() {
+    // Whether the line is a step of the restore; its number in brackets is no error then.
+    bool read_steps() {
         const bool maybe_checkpoint = line.find("heckpoint") != std::string::npos || line.find("CHECKPOINT") != std::string::npos;
         if (maybe_checkpoint) {
             if (const auto found = parse_checkpoint(line)) {
@@ -159,20 +159,21 @@ struct TextReader::State {
                     if (failed_checkpoints.size() < 16) failed_checkpoints.push_back(here);
                 }
                 last_checkpoint = std::move(here);
-                return;
+                return false;
             }
         }
         const bool maybe_operation = !line.empty() && (line.back() == ')' || line.find("peration") != std::string::npos);
-        if (!maybe_operation || line.size() > 400) return;
+        if (!maybe_operation || line.size() > 400 || line.find("rror") != std::string::npos) return false;
         const auto found = parse_operation(line);
-        if (!found) return;
+        if (!found) return false;
         const auto* step = reading->steps.operation(*found);
-        if (step == nullptr) return;
+        if (step == nullptr) return false;
         if (step->storage_written || *found == 11 || *found == 12 || *found == 13) storage_written = true;
         auto& seen = operations[*found];
         if (seen.count++ == 0) { seen.line = number; seen.text = shortened(line); }
         seen.last_line = number;
         last_operation = Step{static_cast<std::uint32_t>(*found), number, shortened(line), 0, step->name};
+        return true;
     }
 
     void read_errors() {
