@@ -14,7 +14,8 @@ namespace unbrick::cli {
 
 namespace {
 
-constexpr std::chrono::milliseconds kProgressEvery{250};
+constexpr std::chrono::milliseconds kProgressEvery{500};
+constexpr std::chrono::seconds kStillThere{2};
 constexpr std::chrono::seconds kPlainProgressEvery{5};
 // How long a job that was submitted may take to appear among the snapshots.
 constexpr std::chrono::seconds kAppears{5};
@@ -185,7 +186,9 @@ void JobView::show(const core::JobSnapshot& job) {
         const auto& step = job.steps[job.current];
         const auto now = base::SteadyClock::now();
         if (json_) {
-            if (step.state == core::StepSnapshot::State::Running && (now - last_progress_ >= kProgressEvery || job.doing != last_doing_)) {
+            const bool news = job.doing != last_doing_ || step.fraction != last_fraction_;
+            if (step.state == core::StepSnapshot::State::Running && now - last_progress_ >= (news ? kProgressEvery : kStillThere)) {
+                last_fraction_ = step.fraction;
                 last_progress_ = now;
                 last_doing_ = job.doing;
                 base::OrderedJson event{{"event", "progress"}, {"step", step.id}};

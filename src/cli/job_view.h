@@ -37,6 +37,7 @@ private:
     std::uint64_t last_line_ = 0;
     std::string last_ask_;
     std::string last_doing_;
+    double last_fraction_ = -1;
     base::SteadyClock::time_point last_progress_;
     int cancelled_ = 0;
 };

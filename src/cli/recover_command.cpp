@@ -83,7 +83,7 @@ private:
                 return complain(base::ExitCode::Failed, session_.texts().get("cli.no_diagnosis"));
             }
             show(*diagnosis);
-            const auto& rung = diagnosis->plan;
+            const auto rung = first_possible(*diagnosis);
             // After something in the way was removed, only what changes no data goes on by itself.
             if (round > 0 && (rung.plan == "none" || tried.contains(rung.plan) || rung.risk == "erases-data")) return exit;
             tried.insert(rung.plan);
@@ -152,6 +152,21 @@ private:
                            session_.texts().get(fmt::format("risk.{}", rung.risk)), rung.offered ? "" : "  " + session_.texts().get(rung.locked_because));
         }
         fmt::print("\n");
+    }
+
+    // What is first, or when that cannot begin in the phone's present mode the gentlest that can.
+    diagnostics::Rung first_possible(const diagnostics::Diagnosis& diagnosis) const {
+        const auto phone = find_phone(*session_.now(), phone_);
+        const auto possible = [&](const diagnostics::Rung& rung) {
+            if (!phone) return true;
+            for (const auto& plan : phone->plans)
+                if (plan.id == rung.plan) return plan.may_begin_in(device::to_string(phone->mode));
+            return rung.plan == "none";
+        };
+        if (possible(diagnosis.plan)) return diagnosis.plan;
+        for (const auto& rung : diagnosis.ladder)
+            if (rung.offered && rung.risk != "erases-data" && possible(rung)) return rung;
+        return {"none", "none", "reads-only", true, {}};
     }
 
     std::string next_job() { return fmt::format("recover-{}", ++jobs_); }

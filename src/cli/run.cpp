@@ -6,6 +6,7 @@
 #include "src/base/file.h"
 #include "src/base/log.h"
 #include "src/cli/diagnose_command.h"
+#include "src/cli/kb_command.h"
 #include "src/cli/recover_command.h"
 #include "src/cli/simple_commands.h"
 
@@ -124,6 +125,8 @@ int run(int argc, char** argv) {
     watch_command->add_option("FILE", line.file, "The log; - is standard input")->required();
     json(watch_command);
     watch_command->callback([&] { exit = watch_log(line.global, line.file, line.json); });
+
+    add_kb_command(app, [&exit](int code) { exit = code; });
 
     app.parse_complete_callback([&] {
         const auto level = line.global.verbose == 0 ? base::log::Level::Warning : line.global.verbose == 1 ? base::log::Level::Info : base::log::Level::Debug;

@@ -98,9 +98,12 @@ void WorkbenchImpl::handle(AnswerQuestion& command) {
     if (!entry->busy()) look(*entry);
 }
 
-base::Status WorkbenchImpl::may_run(const PhoneEntry& entry, const recovery::Plan& plan) const {
+base::Status WorkbenchImpl::may_run(const PhoneEntry& entry, const recovery::Plan& plan, bool resumed) const {
     UB_TRY_VOID(recovery::check_plan(plan, steps_));
     if (!entry.shown.diagnosis) return {};
+    if (!resumed && entry.real && !plan.may_begin_in(device::to_string(entry.phone.mode)))
+        return base::fail(base::Error(base::ErrorCode::WrongMode, fmt::format("plan {} cannot begin while the phone is {}", plan.id, device::to_string(entry.phone.mode)))
+                              .with_text("outcome.wrong-mode"));
     for (const auto& rung : entry.shown.diagnosis->ladder) {
         if (rung.offered) continue;
         // A locked way stays locked under every name: the whole action, and with an erasing one all that erase.
@@ -112,7 +115,6 @@ base::Status WorkbenchImpl::may_run(const PhoneEntry& entry, const recovery::Pla
 }
 
 void WorkbenchImpl::handle(RunPlan& command) {
-    const bool none = !command.phone.ecid && command.phone.port.path.empty();
     auto* entry = find_entry(command.phone);
     auto job_id = command.job.empty() ? fmt::format("job-{}", next_job_++) : command.job;
     if (entry == nullptr) return notice(true, texts_.get("core.no_such_phone", {{"phone", command.phone.to_string()}}), static_cast<int>(base::ExitCode::NoPhone));
@@ -122,7 +124,6 @@ void WorkbenchImpl::handle(RunPlan& command) {
     start.plan = *plan;
     start.inputs = command.inputs.is_object() ? command.inputs : base::Json::object();
     if (!command.firmware.empty()) start.inputs["firmware"] = command.firmware.string();
-    (void)none;
     begin_job(*entry, std::move(job_id), std::move(start));
 }
 
@@ -157,8 +158,9 @@ void WorkbenchImpl::begin_job(PhoneEntry& entry, std::string job_id, Start start
     entry.changed = true;
     ++entry.look;                        // what a running look finds is stale now
     entry.shown.diagnosing = false;
-    if (const auto allowed = may_run(entry, start.plan); !allowed) {
-        job->refuse(allowed.error().code() == base::ErrorCode::RefusedByGuard ? "refused-by-guard" : "failed", allowed.error());
+    if (const auto allowed = may_run(entry, start.plan, start.resume.has_value()); !allowed) {
+        const auto code = allowed.error().code();
+        job->refuse(code == base::ErrorCode::RefusedByGuard ? "refused-by-guard" : code == base::ErrorCode::WrongMode ? "wrong-mode" : "failed", allowed.error());
         return;
     }
     entry.worker->stop_current(true);

@@ -62,7 +62,7 @@ private:
         std::optional<recovery::LastRun> resume;
     };
     void begin_job(PhoneEntry& entry, std::string job_id, Start start);
-    base::Status may_run(const PhoneEntry& entry, const recovery::Plan& plan) const;
+    base::Status may_run(const PhoneEntry& entry, const recovery::Plan& plan, bool resumed) const;
     void run_job(const std::shared_ptr<Job>& job, const device::PhoneKey& phone, const std::string& title, const Start& start,
                  const std::shared_ptr<const diagnostics::Diagnosis>& before, const std::stop_token& stop);
     void job_ended(const std::string& key, const std::shared_ptr<Job>& job, const recovery::RunEnd& end);
