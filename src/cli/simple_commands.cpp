@@ -117,7 +117,7 @@ int start_window(const GlobalOptions& global) {
     const auto texts = texts_of(global);
     if (!texts) return complain(texts.error());
     // What unbrick-window exits with when there is no display or no OpenGL 3.2 (gui/, window).
-    constexpr int kNoDisplay = 69;
+    constexpr int kNoDisplay = 9;
     bool no_display = true;
     if (const auto window = base::helper_program("unbrick-window")) {
         const auto child = ::fork();
