@@ -34,6 +34,7 @@ constexpr OutcomeKind kOutcomes[] = {
     {"not-activated", false, NeedsPerson},
     {"refused-by-guard", false, RefusedByRule},
     {"needs-firmware-restore", false, LeftInRecovery},
+    {"restore-failed", false, LeftInRecovery},
     {"back-in-recovery", false, LeftInRecovery},
     {"back-in-dfu", false, LeftInRecovery},
     {"stays-in-restore", false, LeftInRecovery},
@@ -47,6 +48,8 @@ constexpr OutcomeKind kOutcomes[] = {
     {"wrong-mode", false, Failed},
     {"no-phone", false, NoPhone},
     {"cancelled", false, Cancelled},
+    {"firmware-not-signed", false, Failed},
+    {"firmware-unsuitable", false, Failed},
     {"failed", false, Failed},
 };
 }  // namespace

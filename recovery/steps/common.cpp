@@ -1,3 +1,4 @@
+#include "recovery/restore/restore_step.h"
 #include "recovery/steps/steps.h"
 #include "src/base/text.h"
 
@@ -62,9 +63,7 @@ void register_gentle_steps(StepRegistry& registry) {
     registry.add("wait-charge", {steps::wait_charge, reads});
     registry.add("collect-logs", {steps::collect_logs, reads});
     registry.add("prepare-firmware", {steps::prepare_firmware, reads});
-    registry.add("restore", {steps::needs_restore_engine, [](const Step& step) {
-        return base::json_string(step.parameters, "mode").value_or("erase") == "update" ? Risk::MeantToKeepData : Risk::ErasesData;
-    }});
+    restore::register_restore_steps(registry);
 }
 
 }  // namespace unbrick::recovery

@@ -32,7 +32,6 @@ base::Result<StepEnd> check_network(StepContext& context);
 base::Result<StepEnd> wait_charge(StepContext& context);
 base::Result<StepEnd> collect_logs(StepContext& context);
 base::Result<StepEnd> prepare_firmware(StepContext& context);
-base::Result<StepEnd> needs_restore_engine(StepContext& context);
 
 // "text" of the catalogue, or nothing when it has none (so that a caller can fall back).
 std::string words(const StepContext& context, std::string_view key,

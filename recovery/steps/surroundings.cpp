@@ -130,6 +130,4 @@ base::Result<StepEnd> prepare_firmware(StepContext& context) {
     return StepEnd::go_on({{"firmware", *given}});
 }
 
-base::Result<StepEnd> needs_restore_engine(StepContext&) { return StepEnd::end_plan("needs-firmware-restore"); }
-
 }  // namespace unbrick::recovery::steps

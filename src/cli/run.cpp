@@ -8,6 +8,7 @@
 #include "src/cli/diagnose_command.h"
 #include "src/cli/kb_command.h"
 #include "src/cli/recover_command.h"
+#include "src/cli/restore_command.h"
 #include "src/cli/simple_commands.h"
 
 namespace unbrick::cli {
@@ -20,6 +21,7 @@ struct Line {
     GlobalOptions global;
     DiagnoseOptions diagnose;
     RecoverOptions recover;
+    RestoreOptions restore;
     std::string device, file, case_id, scenario;
     bool json = false, watch = false, show_identifiers = false;
     int seconds = 10;
@@ -88,6 +90,22 @@ int run(int argc, char** argv) {
         line.recover.device = line.device;
         line.recover.json = line.json;
         exit = recover(line.global, line.recover);
+    });
+
+    auto* restore_command = app.add_subcommand("restore", "Put a firmware on a phone");
+    device(restore_command);
+    restore_command->add_option("--firmware", line.restore.firmware, "The firmware (IPSW file or folder)")->required();
+    restore_command->add_flag("--update", line.restore.update, "Meant to keep the data");
+    restore_command->add_flag("--erase", line.restore.erase, "Erases everything; asks for a typed word while it waits");
+    restore_command->add_option("--engine", line.restore.engine, "own or idevicerestore")->check(CLI::IsMember({"own", "idevicerestore"}));
+    restore_command->add_option("--signing-server", line.restore.signing_server, "This signing server instead of the maker's");
+    restore_command->add_flag("--dry-run", line.restore.dry_run, "As far as the restore system's start; nothing is written");
+    restore_command->add_flag("--own-engine-on-real-phone", line.restore.own_engine_on_real_phone, "Let unbrick's own engine, which has never run on a real phone, write to one");
+    json(restore_command);
+    restore_command->callback([&] {
+        line.restore.device = line.device;
+        line.restore.json = line.json;
+        exit = restore(line.global, line.restore);
     });
 
     const auto fixed = [&](const char* name, const char* what, const char* plan) {
