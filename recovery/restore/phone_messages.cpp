@@ -34,7 +34,7 @@ PhoneMessages::PhoneMessages(Reporter& reporter, const base::Json& checkpoints, 
     const auto& order = base::json_at(times, "restore_order");
     if (order.is_array())
         for (const auto& stage : order) {
-            const auto id = base::json_string(stage, "stage").value_or("");
+            const auto id = base::json_string(stage, "name").value_or("");
             stage_order_.push_back(id);
             const auto& begins = base::json_at(stage, "begins");
             if (begins.is_array())
