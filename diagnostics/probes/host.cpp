@@ -46,8 +46,10 @@ Found udev_rules(const ProbeContext&) {
         for (const auto& file : fs::directory_iterator(folder, ignored)) {
             if (file.path().extension() != ".rules") continue;
             const auto text = base::read_text_file(file.path(), 1u << 20);
-            if (!text || !base::contains(base::to_lower(*text), "05ac")) continue;
-            for (const auto line : base::split_lines(base::to_lower(*text))) {
+            if (!text) continue;
+            const std::string lower = base::to_lower(*text);
+            if (!base::contains(lower, "05ac")) continue;
+            for (const auto line : base::split_lines(lower)) {
                 if (line.empty() || line.front() == '#') continue;
                 const bool gives = base::contains(line, "uaccess") || base::contains(line, "mode");
                 recovery = recovery || (gives && (base::contains(line, "128") || base::contains(line, "12[")));

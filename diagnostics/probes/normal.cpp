@@ -40,7 +40,7 @@ Found pairing(const ProbeContext& context) {
     finding.add("pairing.state", device::to_string(state));
     UB_TRY(const auto locked, optional_value(link, "", "PasswordProtected", context));
     if (locked)
-        if (const auto set = locked->as_boolean()) finding.add("phone.passcode_set", *set);
+        if (const auto set = locked->as_boolean()) finding.add("phone.password_protected", *set);
     return finding.take();
 }
 

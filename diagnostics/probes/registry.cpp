@@ -50,7 +50,7 @@ const std::vector<Probe>& table() {
         {"usb.topology", any_mode(), false, ProbeCost::Instant,
          {"usb.speed", "usb.port", "usb.hubs", "usb.controller", "usb.siblings", "usb.node_openable", "usb.holders"}, probes::topology},
         {"phone.boot-variables", {Mode::Recovery}, false, ProbeCost::Seconds, {"nvram"}, probes::boot_variables},
-        {"phone.pairing", {Mode::Normal}, false, ProbeCost::Seconds, {"pairing.state", "phone.passcode_set"}, probes::pairing},
+        {"phone.pairing", {Mode::Normal}, false, ProbeCost::Seconds, {"pairing.state", "phone.password_protected"}, probes::pairing},
         {"phone.battery", {Mode::Normal}, true, ProbeCost::Seconds,
          {"battery.level", "battery.charging", "battery.external_power", "battery.present", "battery.voltage_mv", "battery.temperature_c",
           "battery.current_ma", "battery.cycles", "battery.health_percent", "battery.failure_status", "battery.critical"},

@@ -1,6 +1,7 @@
 #include "src/device/links/plist_connection.h"
 
 #include <fmt/core.h>
+#include <signal.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -27,9 +28,24 @@ base::Error idevice_error(std::string what, idevice_error_t native) {
 
 std::atomic<std::uint64_t> last_connection{0};
 
+// libimobiledevice writes (a TLS goodbye among others) to sockets that the phone has closed, without MSG_NOSIGNAL:
+// a phone that leaves would end the program by SIGPIPE. A handler that the program has set is left alone.
+void ignore_broken_pipes() {
+    static const bool done = [] {
+        struct sigaction now {};
+        if (sigaction(SIGPIPE, nullptr, &now) == 0 && (now.sa_flags & SA_SIGINFO) == 0 && now.sa_handler == SIG_DFL) {
+            now.sa_handler = SIG_IGN;
+            sigaction(SIGPIPE, &now, nullptr);
+        }
+        return true;
+    }();
+    (void)done;
+}
+
 }  // namespace
 
 base::Result<Idevice> open_idevice(const std::string& udid) {
+    ignore_broken_pipes();
     idevice_t device = nullptr;
     const auto opened = idevice_new_with_options(&device, udid.c_str(), IDEVICE_LOOKUP_USBMUX);
     if (opened != IDEVICE_E_SUCCESS) return fail(idevice_error("usbmuxd does not show the phone", opened));
