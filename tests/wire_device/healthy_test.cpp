@@ -14,10 +14,10 @@ namespace {
 base::Deadline soon() { return base::Deadline::after(std::chrono::seconds(20)); }
 
 TEST(Healthy, IsSeenAskedAndSentToRecovery) {
+    std::mutex mutex;   // before the watcher: its thread calls back until it is destroyed
+    std::vector<std::uint64_t> sequences;
     auto watcher = Watcher::start();
     ASSERT_TRUE(watcher) << watcher.error().to_string();
-    std::mutex mutex;
-    std::vector<std::uint64_t> sequences;
     (*watcher)->subscribe([&](const WatchEvent& event) {
         const std::scoped_lock lock(mutex);
         sequences.push_back(event.sequence);
