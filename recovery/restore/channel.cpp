@@ -193,6 +193,7 @@ base::Result<base::Plist> Channel::receive_bare(std::size_t limit, const base::D
         const auto end = text.find(kEnd);
         if (end != std::string::npos) {
             auto after = end + kEnd.size();
+            if (after < text.size() && text[after] == '\n') ++after;   // ends the message; raw bytes may follow it
             held_.insert(0, text.substr(after));
             text.resize(after);
             break;

@@ -117,12 +117,13 @@ base::Result<KisLink> KisLink::open(const UsbAddress& address, const base::Deadl
 
 base::Status KisLink::upload(const UploadSource& source, const UploadProgress& progress, const base::Deadline& deadline,
                              const std::stop_token& stop) {
-    if (source.size > 0xffffffffu || (max_upload_ != 0 && source.size > max_upload_))
-        return fail(ErrorCode::LimitExceeded, fmt::format("an image of {} bytes is larger than the phone takes ({})", source.size, max_upload_));
+    if (source.size > 0xffffffffu) return fail(ErrorCode::LimitExceeded, fmt::format("an image of {} bytes", source.size));
+    // What the phone names is the most that one message may carry, not the size of an image (restore-protocol.md 2.2).
+    const auto most = max_upload_ != 0 ? std::min<std::uint32_t>(kUploadPiece, max_upload_) : kUploadPiece;
     base::Bytes piece;
     base::Digest digest(base::DigestKind::Sha256);
     for (std::uint64_t done = 0; done < source.size;) {
-        const std::uint32_t length = static_cast<std::uint32_t>(std::min<std::uint64_t>(kUploadPiece, source.size - done));
+        const std::uint32_t length = static_cast<std::uint32_t>(std::min<std::uint64_t>(most, source.size - done));
         piece.resize(length);
         UB_TRY_VOID(source.read(piece));
         digest.update(piece);
