@@ -148,7 +148,8 @@ Plist baseband_entry(const Generation& generation, std::uint64_t seed, const std
     if (base::starts_with(generation.baseband_kind, "ice")) {
         digest("PSI-PartialDigest"), digest("RestorePSI-PartialDigest"), digest("EBL-Digest"), digest("SYS_SW-Digest");
     } else {
-        digest("Misc-Digest"), digest("RestoreSBL1-PartialDigest"), digest("SBL1-PartialDigest");
+        if (generation.baseband_kind != "mav5") digest("Misc-Digest");
+        digest("RestoreSBL1-PartialDigest"), digest("SBL1-PartialDigest");
     }
     return entry;
 }

@@ -5,6 +5,7 @@
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
+#include <algorithm>
 #include <map>
 #include <vector>
 
@@ -136,7 +137,7 @@ base::Status check_parsed(const ParsedTicket& ticket, const PhoneTrust& trust) {
     if (number("BORD") != trust.board) return mismatch("the ticket is for another board");
     if (number("SDOM") != trust.security_domain) return mismatch("the ticket is for another security domain");
     if (octets("BNCH") != trust.ap_nonce) return mismatch("the ticket's AP nonce is not the phone's");
-    if (octets("snon") != trust.sep_nonce) return mismatch("the ticket's SEP nonce is not the phone's");
+    if (std::find(trust.sep_nonces.begin(), trust.sep_nonces.end(), octets("snon")) == trust.sep_nonces.end()) return mismatch("the ticket's SEP nonce is none of the phone's");
     return {};
 }
 

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "src/base/digest.h"
 #include "src/base/plist.h"
@@ -47,7 +48,10 @@ base::Bytes make_ticket(const TicketFor& what, const base::Plist& fourccs, const
 struct PhoneTrust {
     std::uint64_t ecid = 0;
     std::uint32_t chip = 0, board = 0, security_domain = 1;
-    base::Bytes ap_nonce, sep_nonce;
+    base::Bytes ap_nonce;
+    // Every SEP nonce that the phone has shown: Normal mode shows another one than Recovery, and a ticket for either
+    // is taken (real-restore.md 3.2).
+    std::vector<base::Bytes> sep_nonces;
     base::DigestKind digest = base::DigestKind::Sha384;
     const SigningKey* key = nullptr;
 };

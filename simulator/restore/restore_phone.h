@@ -57,6 +57,8 @@ struct RestorePhone {
     std::uint64_t order_seed = 0;          // not 0: a random legal order of requests, repeats, an unknown request
     std::string key_url = "https://wkms-public.apple.com/fcs-keys/made-up";   // what URLAsset asks for
 
+    std::chrono::milliseconds host_slack{0};   // host time that a fast world adds where it waits for the host
+
     // What the rest of the phone does for us.
     // Phone time passes; false: the phone was cut off or stopped meanwhile.
     std::function<bool(PhoneSeconds)> pause;

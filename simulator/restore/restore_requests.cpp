@@ -225,7 +225,8 @@ RestoreRun::StepStatus RestoreRun::want_baseband() {
     if (strikes("baseband")) return fail(ErrorCode::Disconnected, "a fault of the scenario");
     const auto& generation = phone_.generation;
     if (generation.baseband_chip == 0) return {};
-    const auto nonce = nonce_of(phone_.trust.ecid, "baseband", 20);
+    // Started from Normal, the nonce is the one that the phone gave there and the host hands back (real-restore.md 3.7).
+    const auto nonce = options_.at("BBUpdaterState").data_at("Nonce").value_or(nonce_of(phone_.trust.ecid, "baseband", 20));
     for (int round = 0; round < 2; ++round) {
         auto arguments = Plist::dict().set("ChipID", Plist::integer(generation.baseband_chip)).set("CertID", Plist::integer(0x8A0001));
         arguments.set("ChipSerialNo", Plist::data(nonce_of(phone_.trust.ecid, "baseband-serial", 12)));
@@ -241,7 +242,13 @@ RestoreRun::StepStatus RestoreRun::want_baseband() {
         for (const auto& [name, bytes] : members)
             if (name == "bbticket.der") ticket = &bytes;
         const bool fls = generation.baseband_kind == "ice3";
-        if (members.empty() || (ticket == nullptr && !fls)) return fail_with({-1, 1018, "baseband: the package is not personalised"});
+        // Without a nonce in the request the package is signed by its blobs alone; the ticket comes with the nonce.
+        if (members.empty() || (ticket == nullptr && !fls && round > 0)) {
+            std::string names;
+            for (const auto& [name, bytes] : members) names += " " + name;
+            phone_.violation(fmt::format("baseband package of {} bytes has no ticket; members:{}", package ? package->size() : 0, names));
+            return fail_with({-1, 1018, "baseband: the package is not personalised"});
+        }
         if (round > 0 && !contains_bytes(*ticket, nonce)) {
             phone_.violation("the baseband ticket is not for the nonce that the baseband has now");
             return fail_with({-1, 1018, "baseband: the ticket's nonce is not the baseband's"});

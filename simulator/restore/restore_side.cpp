@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
 namespace unbrick::simulator {
 
 base::Result<RestoreTraits> RestoreTraits::from_json(const base::Json& restore) {
@@ -63,10 +65,17 @@ void RestoreSide::stop() {
 PhoneTrust RestoreSide::trust_now() const {
     PhoneTrust trust;
     trust.ecid = phone_.nature().ecid, trust.chip = phone_.nature().cpid, trust.board = phone_.nature().bdid;
-    trust.ap_nonce = phone_.ap_nonce(), trust.sep_nonce = phone_.sep_nonce();
+    trust.ap_nonce = phone_.ap_nonce(), trust.sep_nonces = seen_sep_nonces();
     trust.digest = component_digest(generation_);
     trust.key = &key_;
     return trust;
+}
+
+std::vector<base::Bytes> RestoreSide::seen_sep_nonces() const {
+    const auto now = phone_.sep_nonce();
+    const std::lock_guard lock(nonce_mutex_);
+    if (std::find(sep_nonces_.begin(), sep_nonces_.end(), now) == sep_nonces_.end()) sep_nonces_.push_back(now);
+    return sep_nonces_;
 }
 
 void RestoreSide::fill_restore_phone() {
@@ -80,6 +89,7 @@ void RestoreSide::fill_restore_phone() {
     restore_.has_passcode = phone_.nature().passcode_set;
     restore_.faults = traits_.faults;
     restore_.order_seed = traits_.order_seed;
+    if (phone_.timeline().speed() > 1) restore_.host_slack = std::chrono::seconds(10);
     if (!traits_.key_url.empty()) restore_.key_url = traits_.key_url;
     restore_.pause = [this](PhoneSeconds span) {
         std::unique_lock lock(mutex_);
@@ -205,6 +215,7 @@ std::optional<CommandOutcome> RestoreSide::command(VirtualPhone&, const std::str
 }
 
 void RestoreSide::follow(const Change& change) {
+    if (change.kind == Change::Kind::Mode) static_cast<void>(seen_sep_nonces());
     const bool restore = change.state.mode == Mode::Restore && change.state.on_bus;
     const std::lock_guard lock(mutex_);
     if (restore == in_restore_) return;

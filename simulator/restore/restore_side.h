@@ -52,6 +52,7 @@ private:
     BootChain& chain_now();
     NextBoot next_boot(const BootAnswer& answer);
     PhoneTrust trust_now() const;
+    std::vector<base::Bytes> seen_sep_nonces() const;
     void tell_violations();
 
     VirtualPhone& phone_;
@@ -59,6 +60,9 @@ private:
     RestoreTraits traits_;
     Generation generation_;
     RestorePhone restore_;
+
+    mutable std::mutex nonce_mutex_;
+    mutable std::vector<base::Bytes> sep_nonces_;   // every one that the phone has shown
 
     std::mutex chain_mutex_;
     std::unique_ptr<BootChain> chain_;

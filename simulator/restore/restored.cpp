@@ -47,7 +47,9 @@ void Restored::wait_for_host() {
         if (!phone_.pause(PhoneSeconds(1))) return;
     }
     {
-        const std::lock_guard lock(mutex_);
+        // In a fast world 120 s are over in a moment; a busy computer is not a host that stays away.
+        std::unique_lock lock(mutex_);
+        changed_.wait_for(lock, phone_.host_slack, [this] { return over_ || begun_; });
         if (over_ || begun_) return;
     }
     phone_.happened("restored gave up: no host started a restore for 120 s");
@@ -119,6 +121,7 @@ void Restored::serve_lockdown_port(base::Fd fd) {
                 const std::lock_guard lock(mutex_);
                 if (begun_ || over_) return;
                 begun_ = true;
+                changed_.notify_all();
             }
             phone_.happened("StartRestore");
             RestoreRun run(phone_, *channel, ramdisk_, request->at("RestoreOptions"));

@@ -17,6 +17,7 @@ void serve_crash_report_mover(System& system, mux::Stream& stream);
 void serve_crash_report_files(System& system, mux::Stream& stream);
 void serve_syslog_relay(System& system, mux::Stream& stream);
 void serve_notification_proxy(System& system, mux::Stream& stream);
+void serve_preboard(System& system, mux::Stream& stream);
 
 struct ServiceEntry {
     const char* name;

@@ -164,7 +164,7 @@ private:
 
     void go() {
         const double needed = phone_.nature().settle.before_go_in_ibss;
-        if (stage_ == Stage::Ibss && has_image_ && phone_.now() - image_.received_at < needed * kSettleTolerance) {
+        if (needed > 0 && stage_ == Stage::Ibss && has_image_ && phone_.now() - image_.received_at < needed * kSettleTolerance) {
             phone_.violate("settle-time", fmt::format("go {:.2f} s after the upload, needs {} s",
                                                       phone_.now() - image_.received_at, needed));
             NextBoot refused;

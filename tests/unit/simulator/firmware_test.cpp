@@ -92,7 +92,7 @@ TEST(MadeFirmware, TicketAdmitsExactlyWhatWasAskedFor) {
 
         PhoneTrust trust;
         trust.ecid = 0x1122334455, trust.chip = generation.cpid, trust.board = generation.bdid;
-        trust.ap_nonce = nonce, trust.sep_nonce = sep_nonce, trust.digest = component_digest(generation), trust.key = &*key;
+        trust.ap_nonce = nonce, trust.sep_nonces = {sep_nonce}, trust.digest = component_digest(generation), trust.key = &*key;
         EXPECT_TRUE(check_ticket(ticket, trust));
 
         const auto kernel_path = identity.at_path({"Manifest", "RestoreKernelCache", "Info"}).string_at("Path").value();

@@ -115,14 +115,14 @@ TEST(BootChainOrder, RefusesWhatAPhoneRefuses) {
     const auto& generation = *find_generation("a15");
     auto key = SigningKey::generate();
     PhoneTrust trust;
-    trust.ecid = 5, trust.chip = generation.cpid, trust.board = generation.bdid, trust.ap_nonce = base::Bytes(32, 1), trust.sep_nonce = base::Bytes(20, 2), trust.key = &*key;
+    trust.ecid = 5, trust.chip = generation.cpid, trust.board = generation.bdid, trust.ap_nonce = base::Bytes(32, 1), trust.sep_nonces = {base::Bytes(20, 2)}, trust.key = &*key;
     const auto component = [](std::string_view fourcc, std::string_view payload) { return make_im4p(fourcc, "x", base::as_bytes(payload)); };
     const auto note = RamdiskNote{"Update", "18.1", "22B83"}.to_text();
     const std::map<std::string, base::Bytes> images{{"iBEC", component("ibec", "e")}, {"RestoreRamDisk", component("rdsk", note)}, {"RestoreDeviceTree", component("rdtr", "d")},
                                                     {"RestoreSEP", component("rsep", "s")}, {"RestoreKernelCache", component("rkrn", "k")}, {"RestoreTrustCache", component("rtsc", "t")},
                                                     {"Ap,RestoreSecurePageTableMonitor", component("rspt", "p")}, {"Ap,RestoreTrustedExecutionMonitor", component("rtrx", "x")}};
     TicketFor what;
-    what.ecid = 5, what.chip = generation.cpid, what.board = generation.bdid, what.ap_nonce = trust.ap_nonce, what.sep_nonce = trust.sep_nonce, what.components = Plist::dict();
+    what.ecid = 5, what.chip = generation.cpid, what.board = generation.bdid, what.ap_nonce = trust.ap_nonce, what.sep_nonce = trust.sep_nonces.front(), what.components = Plist::dict();
     for (const auto& [name, bytes] : images) what.components.set(name, Plist::dict().set("Digest", Plist::data(base::digest_of(base::DigestKind::Sha384, bytes))));
     const auto ticket = make_ticket(what, fourcc_table(), *key);
     const auto wrapped = [&](const char* name) {
