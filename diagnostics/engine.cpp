@@ -77,6 +77,22 @@ void find_questions(const knowledge::Knowledge& knowledge, const Context& contex
     std::stable_sort(diagnosis.questions.begin(), diagnosis.questions.end(), [](const Question& a, const Question& b) { return a.gain > b.gain; });
 }
 
+// A panic report that a probe fetched is read like one that a person brings.
+void read_reports(const knowledge::Knowledge& knowledge, EvidenceSet& evidence) {
+    if (evidence.find("panic.report_read") != nullptr) return;
+    const auto* model = evidence.find("phone.model");
+    const auto type = model != nullptr && model->value.is_string() ? model->value.get<std::string>() : std::string();
+    EvidenceSet more;
+    for (const auto index : evidence.indexes_of("crash.panic_log")) {
+        const auto& value = evidence[index].value;
+        const auto name = base::json_string(value, "name").value_or("panic report");
+        more.append(read_text(knowledge, base::json_string(value, "text").value_or(""), name, Origin::Probe, type));
+        more.add({"panic.report_read", name, {Origin::Probe, name, 0, ""}, std::nullopt});
+    }
+    for (const auto& item : more.all())
+        if (!item.key.starts_with("phone.")) evidence.add(item);   // the phone itself is known better
+}
+
 }  // namespace
 
 std::vector<std::string> rules_that_apply(const knowledge::Knowledge& knowledge, const EvidenceSet& evidence) {
@@ -89,6 +105,7 @@ std::vector<std::string> rules_that_apply(const knowledge::Knowledge& knowledge,
 Diagnosis diagnose(const knowledge::Knowledge& knowledge, EvidenceSet evidence, const Context& context) {
     Diagnosis diagnosis;
     diagnosis.evidence = std::move(evidence);
+    read_reports(knowledge, diagnosis.evidence);
     judge(knowledge, context, diagnosis);
     if (context.left_out_rules.empty()) find_questions(knowledge, context, diagnosis);
     const auto& causes = base::json_at(knowledge.document("causes"), "causes");

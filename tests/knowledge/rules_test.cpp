@@ -15,8 +15,14 @@ const knowledge::Knowledge& loaded() {
     return *knowledge;
 }
 
-bool applies(const std::string& rule, const std::string& text) {
-    const auto ids = rules_that_apply(loaded(), read_text(loaded(), text, "example"));
+// An example is a text, or evidence as probes give it.
+bool applies(const std::string& rule, const base::Json& example) {
+    EvidenceSet evidence;
+    if (example.is_string()) evidence = read_text(loaded(), example.get<std::string>(), "example");
+    else
+        for (const auto& item : example.at("evidence"))
+            evidence.add({item.at("key").get<std::string>(), item.at("value"), {Origin::Probe, "example", 0, ""}, std::nullopt});
+    const auto ids = rules_that_apply(loaded(), evidence);
     return std::find(ids.begin(), ids.end(), rule) != ids.end();
 }
 
@@ -34,8 +40,8 @@ TEST(Rules, ApplyToTheirExamplesAndOnlyToThem) {
             ASSERT_TRUE(rule.contains("tests")) << file << " " << id;
             EXPECT_FALSE(rule.at("tests").at("for").empty()) << file << " " << id;
             EXPECT_FALSE(rule.at("tests").at("against").empty()) << file << " " << id;
-            for (const auto& text : rule.at("tests").at("for")) EXPECT_TRUE(applies(id, text.get<std::string>())) << file << " " << id << ": " << text;
-            for (const auto& text : rule.at("tests").at("against")) EXPECT_FALSE(applies(id, text.get<std::string>())) << file << " " << id << ": " << text;
+            for (const auto& text : rule.at("tests").at("for")) EXPECT_TRUE(applies(id, text)) << file << " " << id << ": " << text;
+            for (const auto& text : rule.at("tests").at("against")) EXPECT_FALSE(applies(id, text)) << file << " " << id << ": " << text;
         }
     EXPECT_GT(rules, 200u);
 }
