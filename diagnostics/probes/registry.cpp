@@ -35,6 +35,11 @@ const std::vector<Mode>& any_mode() {
     return modes;
 }
 
+const std::vector<Mode>& normal_only() {
+    static const std::vector<Mode> modes{Mode::Normal};
+    return modes;
+}
+
 const std::vector<Probe>& table() {
     static const std::vector<Probe> probes{
         {"host.usbmuxd", {}, false, ProbeCost::Instant, {"host.usbmuxd"}, probes::usbmuxd},
@@ -49,7 +54,10 @@ const std::vector<Probe>& table() {
          probes::identity},
         {"usb.topology", any_mode(), false, ProbeCost::Instant,
          {"usb.speed", "usb.port", "usb.hubs", "usb.controller", "usb.siblings", "usb.node_openable", "usb.holders"}, probes::topology},
-        {"phone.boot-variables", {Mode::Recovery}, false, ProbeCost::Seconds, {"nvram"}, probes::boot_variables},
+        {"phone.boot-variables", {Mode::Recovery}, false, ProbeCost::Seconds,
+         {"nvram.auto-boot", "nvram.boot-args", "nvram.build-version", "nvram.build-style", "nvram.boot-stage", "nvram.radio-error",
+          "nvram.radio-error-string", "nvram.restore-outcome", "nvram.ota-step-battery-level", "nvram.ota-step-external-power"},
+         probes::boot_variables},
         {"phone.pairing", {Mode::Normal}, false, ProbeCost::Seconds, {"pairing.state", "phone.password_protected"}, probes::pairing},
         {"phone.battery", {Mode::Normal}, true, ProbeCost::Seconds,
          {"battery.level", "battery.charging", "battery.external_power", "battery.present", "battery.voltage_mv", "battery.temperature_c",
@@ -83,6 +91,8 @@ std::vector<const Probe*> probes_for(const std::optional<device::Phone>& phone) 
         if (!probe.modes.empty()) {
             if (!phone || !phone->present()) continue;
             if (std::find(probe.modes.begin(), probe.modes.end(), phone->mode) == probe.modes.end()) continue;
+            // Normal mode without usbmuxd: what asks lockdownd has nobody to ask.
+            if (probe.modes == normal_only() && phone->mux_udid.empty()) continue;
             if (probe.needs_trust && phone->hidden != device::Hidden::No) continue;
         }
         able.push_back(&probe);

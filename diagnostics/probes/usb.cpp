@@ -1,6 +1,8 @@
 // Probes of the way to the phone, and of what can be seen without asking it.
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "diagnostics/probes/support.h"
 #include "src/device/link_measurement.h"
 #include "src/device/links/recovery_link.h"
@@ -67,10 +69,14 @@ Found link(const ProbeContext& context) {
     UB_TRY(const auto measured, device::measure_link(*context.watcher, context.phone->key, context.link_span, {}, context.stop));
     finding.add("link.transfers", measured.transfers);
     finding.add("link.errors", measured.errors);
-    finding.add("link.reconnects", measured.reconnects);
+    // Also those since the diagnosis began: a probe before this one may have met them.
+    std::uint64_t reconnects = measured.reconnects;
+    if (const auto now = context.watcher->find(context.phone->key); now && now->arrivals > context.phone->arrivals)
+        reconnects = std::max<std::uint64_t>(reconnects, now->arrivals - context.phone->arrivals);
+    finding.add("link.reconnects", reconnects);
     if (measured.latency_ms_median >= 0) finding.add("link.latency_ms", measured.latency_ms_median);
     if (measured.jitter_ms >= 0) finding.add("link.jitter_ms", measured.jitter_ms);
-    if (measured.score >= 0) finding.add("link.score", measured.score);
+    if (const double score = device::link_score(measured.transfers, measured.errors, reconnects); score >= 0) finding.add("link.score", score);
     return finding.take();
 }
 

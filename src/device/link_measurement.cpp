@@ -104,7 +104,8 @@ base::Json LinkMeasurement::to_json() const {
 base::Result<LinkMeasurement> measure_link(Watcher& watcher, const PhoneKey& key, std::chrono::milliseconds span,
                                            const std::function<void(const LinkMeasurement&)>& progress, const std::stop_token& stop) {
     auto phone = watcher.find(key);
-    if (!phone || !phone->present()) return base::fail(base::ErrorCode::NoPhone, "the phone is not there");
+    // Away for now is what a bad cable does: it is waited for. A phone never seen is another thing.
+    if (!phone) return base::fail(base::ErrorCode::NoPhone, "the phone is not there");
     LinkMeasurement result;
     if (phone->usb) result.speed_mbit = phone->usb->speed;
     Samples samples;

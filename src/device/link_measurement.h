@@ -32,7 +32,7 @@ double link_score(std::uint64_t transfers, std::uint64_t errors, std::uint64_t r
 
 // Measures for `span` of host time; `progress` is called about ten times a second on the caller's thread.
 // Works in Normal (lockdown QueryType), Recovery and DFU/KIS (reads of a descriptor). A phone that leaves is
-// waited for and counted. Errors: NoPhone (not there at the start), Cancelled, PermissionDenied.
+// waited for and counted. Errors: NoPhone (never seen), Cancelled, PermissionDenied.
 base::Result<LinkMeasurement> measure_link(Watcher& watcher, const PhoneKey& key, std::chrono::milliseconds span,
                                            const std::function<void(const LinkMeasurement&)>& progress,
                                            const std::stop_token& stop);

@@ -36,7 +36,6 @@ TEST(Healthy, IsSeenAskedAndSentToRecovery) {
     for (const auto* probe : diagnostics::probes_for(*phone))
         for (const auto& evidence : diagnostics::run_probe(*probe, context)) {
             EXPECT_NE(evidence.key, "probe.failed") << probe->id << ": " << evidence.from.text;
-            if (evidence.key == "nvram") continue;
             const bool promised = std::find(probe->keys.begin(), probe->keys.end(), evidence.key) != probe->keys.end();
             EXPECT_TRUE(promised) << probe->id << " gives " << evidence.key << " without saying so";
         }

@@ -87,7 +87,7 @@ void SightingBook::become_absent(Entry& entry, Time now) {
     entry.phone.usb.reset();
     entry.phone.mux_udid.clear();
     entry.mux_id.reset();
-    entry.announce_by.reset();
+    entry.unannounced_since.reset();
     entry.phone.hidden = Hidden::No;
     entry.absent_until = now + patience_.absent;
     set_mode(entry, Mode::Absent);
@@ -161,12 +161,12 @@ std::vector<WatchEvent> SightingBook::usb_arrived(const UsbSighting& sighting, T
         if (!entry.mux_id) {
             set_mode(entry, Mode::Unknown);
             entry.phone.hidden = Hidden::No;
-            entry.announce_by = now + patience_.announce;
+            entry.unannounced_since = now;
         }
     } else {
         entry.mux_id.reset();
         entry.phone.mux_udid.clear();
-        entry.announce_by.reset();
+        entry.unannounced_since.reset();
         set_mode(entry, *mode);
         entry.phone.hidden = Hidden::No;
         learn_iboot(entry.phone, iboot);
@@ -224,7 +224,7 @@ std::vector<WatchEvent> SightingBook::mux_attached(const MuxEvent& event, Time n
     if (!entry.phone.usb && !entry.mux_id) ++entry.phone.arrivals;
     entry.mux_id = event.id;
     entry.phone.mux_udid = event.udid;
-    entry.announce_by.reset();
+    entry.unannounced_since.reset();
     entry.absent_until.reset();
     const auto mode = entry.phone.mode;
     if (mode != Mode::Normal && mode != Mode::Restore) set_mode(entry, Mode::Unknown);
@@ -241,7 +241,7 @@ std::vector<WatchEvent> SightingBook::mux_detached(std::uint32_t id, Time now) {
         entry.mux_id.reset();
         entry.phone.mux_udid.clear();
         if (!entry.phone.usb) become_absent(entry, now);
-        else entry.announce_by = now + patience_.announce;
+        else entry.unannounced_since = now;
         commit(entry, before, false, events, now);
         break;
     }
@@ -251,7 +251,7 @@ std::vector<WatchEvent> SightingBook::mux_detached(std::uint32_t id, Time now) {
 void SightingBook::mux_came(Time now) {
     for (auto& [key, entry] : entries_) {
         const auto product = entry.phone.usb ? mode_of_product(entry.phone.usb->product) : std::nullopt;
-        if (!entry.mux_id && (product == Mode::Normal || product == Mode::Restore)) entry.announce_by = now + patience_.announce;
+        if (!entry.mux_id && (product == Mode::Normal || product == Mode::Restore)) entry.unannounced_since = now;
     }
 }
 
@@ -308,13 +308,13 @@ std::vector<WatchEvent> SightingBook::tick(Time now, bool mux_connected) {
     std::vector<WatchEvent> events;
     std::vector<PhoneKey> ended;
     for (auto& [key, entry] : entries_) {
-        if (entry.announce_by && *entry.announce_by <= now) {
+        if (entry.unannounced_since && *entry.unannounced_since + (mux_connected ? patience_.announce : patience_.daemon) <= now) {
             const Phone before = entry.phone;
-            entry.announce_by.reset();
+            entry.unannounced_since.reset();
             if (entry.phone.mode == Mode::Unknown) set_mode(entry, Mode::Normal);
             entry.phone.hidden = mux_connected ? Hidden::LockdownSilent : Hidden::NoMuxDaemon;
             commit(entry, before, false, events, now);
-        } else if (!entry.announce_by && !entry.mux_id && entry.phone.usb &&
+        } else if (!entry.unannounced_since && !entry.mux_id && entry.phone.usb &&
                    (entry.phone.hidden == Hidden::LockdownSilent || entry.phone.hidden == Hidden::NoMuxDaemon)) {
             // The daemon came or went since the verdict: the phone is the same, the reason is not.
             const Phone before = entry.phone;
@@ -332,11 +332,14 @@ std::vector<WatchEvent> SightingBook::tick(Time now, bool mux_connected) {
     return events;
 }
 
-std::optional<SightingBook::Time> SightingBook::next_tick() const {
+std::optional<SightingBook::Time> SightingBook::next_tick(bool mux_connected) const {
     std::optional<Time> next;
-    for (const auto& [key, entry] : entries_)
-        for (const auto& when : {entry.announce_by, entry.absent_until})
+    for (const auto& [key, entry] : entries_) {
+        std::optional<Time> announce = entry.unannounced_since;
+        if (announce) *announce += mux_connected ? patience_.announce : patience_.daemon;
+        for (const auto& when : {announce, entry.absent_until})
             if (when && (!next || *when < *next)) next = when;
+    }
     return next;
 }
 
@@ -363,7 +366,7 @@ std::optional<std::uint32_t> SightingBook::mux_id_of(const PhoneKey& key) const 
 }
 
 bool SightingBook::waiting_for_announcement() const {
-    return std::any_of(entries_.begin(), entries_.end(), [](const auto& item) { return item.second.announce_by.has_value(); });
+    return std::any_of(entries_.begin(), entries_.end(), [](const auto& item) { return item.second.unannounced_since.has_value(); });
 }
 
 }  // namespace unbrick::device

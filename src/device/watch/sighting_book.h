@@ -28,6 +28,7 @@ public:
     using Time = base::SteadyClock::time_point;
     struct Patience {
         base::SteadyClock::duration announce, absent;
+        base::SteadyClock::duration daemon = announce;   // for a daemon to come at all
     };
     explicit SightingBook(Patience patience) : patience_(patience) {}
 
@@ -43,7 +44,7 @@ public:
     std::vector<WatchEvent> report_hidden(const PhoneKey& key, Hidden hidden, Time now);
     // What time alone brings: silence that lasts too long, cards to end.
     std::vector<WatchEvent> tick(Time now, bool mux_connected);
-    std::optional<Time> next_tick() const;
+    std::optional<Time> next_tick(bool mux_connected) const;
 
     std::vector<Phone> phones() const;
     // Follows keys that were replaced.
@@ -56,7 +57,7 @@ private:
     struct Entry {
         Phone phone;
         std::optional<std::uint32_t> mux_id;
-        std::optional<Time> announce_by;     // Normal on USB, not announced yet
+        std::optional<Time> unannounced_since;   // Normal on USB, not announced yet
         std::optional<Time> absent_until;
     };
     Entry& entry_for(const PhoneKey& key, bool& fresh);

@@ -31,6 +31,8 @@ using base::SteadyClock;
 // A phone gives no sign when its passcode is typed, nor when lockdownd wakes up: those reasons are looked at again.
 constexpr std::chrono::duration<double> kAskAgainAfter{3.0};   // phone time
 constexpr std::chrono::milliseconds kAskAgainAtLeast{500};     // host time
+// udev starts usbmuxd within a second, on any computer's own time, however fast a rehearsal runs.
+constexpr std::chrono::milliseconds kDaemonTakes{2500};
 
 // A rehearsal without its emulated bus and daemon would show, and touch, real phones.
 base::Status check_rehearsal() {
@@ -50,7 +52,8 @@ class WatcherThread final : public Watcher {
 public:
     WatcherThread(WatcherOptions options, std::unique_ptr<UsbMonitor> usb)
         : options_(std::move(options)), usb_(std::move(usb)), wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
-          book_({patience(options_.announce_patience), patience(options_.absent_patience)}) {
+          book_({at_least(options_.announce_patience, kDaemonTakes), patience(options_.absent_patience),
+                 at_least(options_.announce_patience / 2, kDaemonTakes)}) {
         thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
     }
     ~WatcherThread() override {
@@ -114,6 +117,9 @@ public:
     }
 
 private:
+    static SteadyClock::duration at_least(std::chrono::duration<double> phone, SteadyClock::duration host) {
+        return std::max(base::PhoneClock::instance().host_span(phone), host);
+    }
     static SteadyClock::duration patience(std::chrono::duration<double> span) {
         return base::PhoneClock::instance().patience(span).when() - SteadyClock::now();
     }
@@ -283,7 +289,7 @@ private:
         for (const auto& [id, item] : ask_again_at_) next = std::min(next, item.second);
         if (settle_turn_ && !settled_seen_) next = std::min(next, settle_turn_->when());
         const std::scoped_lock lock(mutex_);
-        if (const auto tick = book_.next_tick()) next = std::min(next, *tick);
+        if (const auto tick = book_.next_tick(mux_.connected())) next = std::min(next, *tick);
         return static_cast<int>(base::Deadline(next).remaining().count());
     }
 
