@@ -71,6 +71,9 @@ std::string outcome_of(const base::Error& error, bool begun, bool written) {
     return written ? "failed-while-writing" : "failed-before-write";
 }
 
+// A failed restore ends in a restart (restore-protocol.md 1.7: up to a minute); a lost phone is asked for by then.
+constexpr std::chrono::seconds kSettlesAfterFailure{60};
+
 bool begun_in(std::string_view stage) {
     return !stage.empty() && stage != "check-firmware" && stage != "identify" && stage != "stashbag" && stage != "sign";
 }
@@ -111,12 +114,16 @@ RestoreResult run_restore(device::Watcher& watcher, const knowledge::Knowledge& 
         result.outcome = outcome_of(result.status.error(), begun_in(result.last_stage), result.storage_written);
         reporter.evidence("restore.failed_stage", result.last_stage, result.status.error().to_string());
         if (result.storage_written) reporter.evidence("restore.storage_written", true, result.last_stage);
-        // A phone that loses its cable comes back within the time of a restart; what it is then decides the next rung.
-        if (const auto phone = watcher.find(request.phone)) result.left_in = phone->mode;
-        if (result.left_in == device::Mode::Absent && result.outcome != "cancelled") {
-            const auto back = watcher.wait_for(request.phone, [](const device::Phone& seen) { return seen.present() && seen.mode != device::Mode::Unknown; },
-                                               base::PhoneClock::instance().patience(std::chrono::seconds(15)), stop);
-            if (back) result.left_in = back->mode;
+        // The phone restarts by itself after it said that it failed; what it is then decides the next rung.
+        if (result.outcome != "cancelled" && begun_in(result.last_stage)) {
+            const auto settled = watcher.wait_for(
+                request.phone,
+                [](const device::Phone& seen) { return seen.present() && seen.mode != device::Mode::Unknown && seen.mode != device::Mode::Restore && (seen.usb || !seen.mux_udid.empty()); },
+                base::PhoneClock::instance().patience(kSettlesAfterFailure), stop);
+            if (settled) result.left_in = settled->mode;
+            else if (const auto phone = watcher.find(request.phone)) result.left_in = phone->mode;
+        } else if (const auto phone = watcher.find(request.phone)) {
+            result.left_in = phone->mode;
         }
     }
     if (const auto phone = watcher.find(request.phone); phone && result.status) result.left_in = phone->mode;

@@ -44,6 +44,27 @@ base::Json facts_of(const RestoreResult& result) {
     return facts;
 }
 
+// A cable that comes out more often than this needs another answer than trying again.
+constexpr int kGoOnAfterLoss = 3;
+constexpr std::chrono::seconds kReplugTime{300};
+
+// A phone that was lost in the middle: a person is asked to plug it in again, unless it is back by itself.
+bool came_back(StepContext& context, const RestoreResult& result) {
+    if (result.status || (result.outcome != "phone-lost" && result.left_in != device::Mode::Absent)) return false;
+    if (result.outcome == "cancelled" || context.stop.stop_requested()) return false;
+    const auto here = [](const device::Phone& phone) { return phone.present() && phone.mode != device::Mode::Unknown && (phone.usb || !phone.mux_udid.empty()); };
+    const auto now = context.watcher->find(context.phone);
+    if (now && here(*now)) return now->mode != device::Mode::Normal;
+    context.phone_said("restore", result.status.error().to_string());
+    Ask ask;
+    ask.kind = AskKind::Act;
+    ask.act = "replug";
+    ask.text = words(context, "restore.ask.replug");
+    const auto open = context.ask(std::move(ask));
+    const auto back = context.watcher->wait_for(context.phone, here, context.clock->patience(kReplugTime), context.stop);
+    return back && back->mode != device::Mode::Normal;
+}
+
 base::Result<StepEnd> run_step(StepContext& context, bool dry_run) {
     RestoreRequest request;
     request.phone = context.phone;
@@ -85,8 +106,14 @@ base::Result<StepEnd> run_step(StepContext& context, bool dry_run) {
         ask.text = words(context, act.text_key);
         open.emplace(context.ask(std::move(ask)));
     };
-    const auto result = run_restore(*context.watcher, *context.knowledge, request, callbacks, context.stop);
+    auto result = run_restore(*context.watcher, *context.knowledge, request, callbacks, context.stop);
     open.reset();
+    for (int again = 0; again < kGoOnAfterLoss && came_back(context, result); ++again) {
+        // The same step, the same phone, the same consent: what was begun is finished.
+        UB_TRY_VOID(context.before_act("restore-again", {{"kind", to_string(request.kind)}, {"after", result.status.error().to_string()}}));
+        result = run_restore(*context.watcher, *context.knowledge, request, callbacks, context.stop);
+        open.reset();
+    }
     const auto outcome = plan_outcome(result);
     if (!result.status) context.phone_said("restore", result.status.error().to_string());
     if (outcome == "cancelled") return fail(result.status.error());
