@@ -44,14 +44,22 @@ install_missing() {
 build_preset() {
     local preset=$1
     shift
-    local targets=()
+    local targets=() tool
+    for tool in cmake ninja c++; do
+        command -v "$tool" >/dev/null 2>&1 || {
+            say "unbrick: $tool is not here, and building needs it (packaging/packages-build.txt lists all that is needed)."
+            return 1
+        }
+    done
     [ $# -gt 0 ] && targets=(--target "$@")
-    if ! cmake --preset "$preset" >"build-$preset.log" 2>&1; then
-        cat "build-$preset.log" >&2
-        say "unbrick: configuring failed"
-        rm -f "build-$preset.log"
+    local words
+    if ! words=$(cmake --preset "$preset" 2>&1); then
+        say "$words"
+        say "unbrick: configuring failed; is a package of packaging/packages-build.txt missing?"
         return 1
     fi
-    rm -f "build-$preset.log"
-    cmake --build --preset "$preset" "${targets[@]}" >&2
+    if ! cmake --build --preset "$preset" "${targets[@]}" >&2; then
+        say "unbrick: building failed; the compiler's words are above"
+        return 1
+    fi
 }
