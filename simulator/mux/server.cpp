@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <condition_variable>
 #include <cstring>
 #include <list>
 #include <map>
@@ -30,13 +29,15 @@ struct Client {
     std::mutex writing;      // a listener is written to by whoever attaches a phone
     bool listening = false;  // guarded by State::mutex
     std::uint32_t device = 0;
+    std::thread thread;
+    bool over = false;       // guarded by State::mutex: the thread has nothing more to do
 };
 
 std::string record_id(const Frame& frame) { return frame.body.string_at("PairRecordID").value_or(""); }
 
 }  // namespace
 
-struct Server::State : std::enable_shared_from_this<Server::State> {
+struct Server::State {
     State(std::filesystem::path path, std::shared_ptr<PairRecords> pair_records)
         : socket_path(std::move(path)), records(std::move(pair_records)) {}
 
@@ -47,7 +48,6 @@ struct Server::State : std::enable_shared_from_this<Server::State> {
     // phone once. Taken before `mutex`.
     std::mutex announcing;
     mutable std::mutex mutex;
-    std::condition_variable quiet;  // a client thread ended
     std::map<std::uint32_t, Attachment> attachments;
     std::list<std::shared_ptr<Client>> clients;
     std::uint32_t next_device = 1;
@@ -85,9 +85,21 @@ struct Server::State : std::enable_shared_from_this<Server::State> {
     }
 
     void accept_clients(int listener, int wake_fd);
-    void serve(const std::shared_ptr<Client>& client);
+    void serve(Client& client);
     // Returns a service when the connection now belongs to a phone.
     Service connect(Client& client, const Frame& frame);
+    void join_ended() {
+        std::list<std::shared_ptr<Client>> ended;
+        {
+            const std::lock_guard lock(mutex);
+            for (auto at = clients.begin(); at != clients.end();) {
+                const auto next = std::next(at);
+                if ((*at)->over) ended.splice(ended.end(), clients, at);
+                at = next;
+            }
+        }
+        for (const auto& client : ended) client->thread.join();
+    }
     void interrupt_connections_of(std::uint32_t device) {
         for (const auto& client : clients)
             if (client->device == device) client->stream.interrupt();
@@ -106,16 +118,15 @@ void Server::State::accept_clients(int listener_fd, int wake_fd) {
         {
             const std::lock_guard lock(mutex);
             if (stopping) return;
+            client->thread = std::thread([this, client = client.get()] {
+                serve(*client);
+                client->stream.interrupt();
+                const std::lock_guard inner(mutex);
+                client->over = true;
+            });
             clients.push_back(client);
         }
-        // Detached, but counted: stop() waits until `clients` is empty.
-        std::thread([self = shared_from_this(), client] {
-            self->serve(client);
-            const std::lock_guard lock(self->mutex);
-            client->stream.interrupt();
-            self->clients.remove(client);
-            self->quiet.notify_all();
-        }).detach();
+        join_ended();
     }
 }
 
@@ -143,61 +154,61 @@ Service Server::State::connect(Client& client, const Frame& frame) {
     return service;
 }
 
-void Server::State::serve(const std::shared_ptr<Client>& client) {
+void Server::State::serve(Client& client) {
     while (true) {
-        auto read = read_frame(client->stream, idle_deadline());
+        auto read = read_frame(client.stream, idle_deadline());
         if (!read) return;
         const Frame& frame = *read;
         if (frame.version != kPlistVersion || frame.message != kPlistMessage) {
-            send(*client, encode_result(frame.tag, MuxResult::BadVersion));
+            send(client, encode_result(frame.tag, MuxResult::BadVersion));
             continue;
         }
         const std::string type = frame.body.string_at("MessageType").value_or("");
         if (type == "Connect") {
-            if (const Service service = connect(*client, frame)) {
-                service(client->stream);
+            if (const Service service = connect(client, frame)) {
+                service(client.stream);
                 return;
             }
         } else if (type == "Listen") {
-            send(*client, encode_result(frame.tag, MuxResult::Ok));
+            send(client, encode_result(frame.tag, MuxResult::Ok));
             const std::lock_guard announce(announcing);
             std::vector<base::Bytes> present;
             {
                 const std::lock_guard lock(mutex);
                 for (const auto& [id, attachment] : attachments)
                     present.push_back(encode_frame(0, attached_message(id, attachment)));
-                client->listening = true;
+                client.listening = true;
             }
-            for (const auto& message : present) send(*client, message);
+            for (const auto& message : present) send(client, message);
         } else if (type == "ListDevices") {
             base::Plist list = base::Plist::array();
             {
                 const std::lock_guard lock(mutex);
                 for (const auto& [id, attachment] : attachments) list.append(attached_message(id, attachment));
             }
-            send(*client, encode_frame(frame.tag, base::Plist::dict().set("DeviceList", std::move(list))));
+            send(client, encode_frame(frame.tag, base::Plist::dict().set("DeviceList", std::move(list))));
         } else if (type == "ReadBUID") {
-            send(*client, encode_frame(frame.tag, base::Plist::dict().set("BUID", records->buid())));
+            send(client, encode_frame(frame.tag, base::Plist::dict().set("BUID", records->buid())));
         } else if (type == "ReadPairRecord") {
             const auto record = records->read(record_id(frame));
-            send(*client, record ? encode_frame(frame.tag, base::Plist::dict().set("PairRecordData", base::Plist::data(*record)))
+            send(client, record ? encode_frame(frame.tag, base::Plist::dict().set("PairRecordData", base::Plist::data(*record)))
                                  : encode_result(frame.tag, MuxResult::BadDevice));
         } else if (type == "SavePairRecord") {
             records->save(record_id(frame), frame.body.data_at("PairRecordData").value_or(base::Bytes{}));
-            send(*client, encode_result(frame.tag, MuxResult::Ok));
+            send(client, encode_result(frame.tag, MuxResult::Ok));
             if (const auto id = frame.body.integer_at("DeviceID"))
                 tell_listeners(base::Plist::dict().set("MessageType", "Paired").set("DeviceID", base::Plist::integer(*id)));
         } else if (type == "DeletePairRecord") {
             const bool removed = records->remove(record_id(frame));
-            send(*client, encode_result(frame.tag, removed ? MuxResult::Ok : MuxResult::BadDevice));
+            send(client, encode_result(frame.tag, removed ? MuxResult::Ok : MuxResult::BadDevice));
         } else {
-            send(*client, encode_result(frame.tag, MuxResult::BadCommand));
+            send(client, encode_result(frame.tag, MuxResult::BadCommand));
         }
     }
 }
 
 Server::Server(std::filesystem::path socket, std::shared_ptr<PairRecords> records)
-    : state_(std::make_shared<State>(std::move(socket), std::move(records))) {}
+    : state_(std::make_unique<State>(std::move(socket), std::move(records))) {}
 
 Server::~Server() { stop(); }
 
@@ -235,10 +246,15 @@ void Server::stop() {
         [[maybe_unused]] const ssize_t woken = ::write(state_->wake.get(), &one, sizeof(one));
     }
     acceptor.join();
-    std::unique_lock lock(state_->mutex);
-    state_->attachments.clear();
-    for (const auto& client : state_->clients) client->stream.interrupt();
-    state_->quiet.wait(lock, [this] { return state_->clients.empty(); });
+    std::list<std::shared_ptr<Client>> clients;
+    {
+        const std::lock_guard lock(state_->mutex);
+        state_->attachments.clear();
+        clients = std::move(state_->clients);
+        state_->clients.clear();
+        for (const auto& client : clients) client->stream.interrupt();
+    }
+    for (const auto& client : clients) client->thread.join();
 }
 
 bool Server::running() const {

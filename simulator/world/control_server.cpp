@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include <array>
-#include <condition_variable>
 #include <cstring>
 #include <list>
 #include <mutex>
@@ -28,9 +27,25 @@ struct ControlServer::State {
     base::Fd listener, wake;
     std::thread acceptor;
     std::mutex mutex;
-    std::condition_variable quiet;
-    std::list<int> connections;
-    bool stopping = false;
+    struct Connection {
+        base::Fd socket;
+        std::thread thread;
+        bool over = false;  // guarded by `mutex`
+    };
+    std::list<Connection> connections;
+
+    void join_ended() {
+        std::list<Connection> ended;
+        {
+            const std::lock_guard lock(mutex);
+            for (auto at = connections.begin(); at != connections.end();) {
+                const auto next = std::next(at);
+                if (at->over) ended.splice(ended.end(), connections, at);
+                at = next;
+            }
+        }
+        for (Connection& connection : ended) connection.thread.join();
+    }
 
     void serve(int fd) {
         std::string pending;
@@ -55,10 +70,10 @@ struct ControlServer::State {
     }
 };
 
-ControlServer::ControlServer(std::shared_ptr<State> state) : state_(std::move(state)) {}
+ControlServer::ControlServer(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
 base::Result<std::unique_ptr<ControlServer>> ControlServer::start(const std::filesystem::path& socket, Handler handle) {
-    auto state = std::make_shared<State>();
+    auto state = std::make_unique<State>();
     state->handle = std::move(handle);
     state->path = socket;
     sockaddr_un address{};
@@ -73,7 +88,7 @@ base::Result<std::unique_ptr<ControlServer>> ControlServer::start(const std::fil
         ::listen(state->listener.get(), 16) != 0)
         return base::fail(base::system_error("control socket " + path));
     State* raw = state.get();
-    state->acceptor = std::thread([raw, state] {
+    state->acceptor = std::thread([raw] {
         while (true) {
             pollfd entries[2] = {{raw->listener.get(), POLLIN, 0}, {raw->wake.get(), POLLIN, 0}};
             if (::poll(entries, 2, -1) < 0 && errno != EINTR) return;
@@ -82,16 +97,16 @@ base::Result<std::unique_ptr<ControlServer>> ControlServer::start(const std::fil
             if (fd < 0) continue;
             {
                 const std::lock_guard lock(raw->mutex);
-                raw->connections.push_back(fd);
+                State::Connection& connection = raw->connections.emplace_back();
+                connection.socket.reset(fd);
+                connection.thread = std::thread([raw, &connection] {
+                    raw->serve(connection.socket.get());
+                    const std::lock_guard inner(raw->mutex);
+                    ::shutdown(connection.socket.get(), SHUT_RDWR);
+                    connection.over = true;
+                });
             }
-            // Detached, but counted in `connections`.
-            std::thread([state, fd] {
-                state->serve(fd);
-                const std::lock_guard lock(state->mutex);
-                state->connections.remove(fd);
-                ::close(fd);
-                state->quiet.notify_all();
-            }).detach();
+            raw->join_ended();
         }
     });
     return std::unique_ptr<ControlServer>(new ControlServer(std::move(state)));
@@ -103,9 +118,12 @@ ControlServer::~ControlServer() {
     state_->acceptor.join();
     std::error_code ignored;
     std::filesystem::remove(state_->path, ignored);
-    std::unique_lock lock(state_->mutex);
-    for (const int fd : state_->connections) ::shutdown(fd, SHUT_RDWR);
-    state_->quiet.wait(lock, [this] { return state_->connections.empty(); });
+    {
+        const std::lock_guard lock(state_->mutex);
+        for (const State::Connection& connection : state_->connections) ::shutdown(connection.socket.get(), SHUT_RDWR);
+    }
+    // The acceptor is gone: nobody else changes the list.
+    for (State::Connection& connection : state_->connections) connection.thread.join();
 }
 
 }  // namespace unbrick::simulator

@@ -20,8 +20,8 @@ public:
 
 private:
     struct State;
-    explicit ControlServer(std::shared_ptr<State> state);
-    std::shared_ptr<State> state_;
+    explicit ControlServer(std::unique_ptr<State> state);
+    std::unique_ptr<State> state_;
 };
 
 }  // namespace unbrick::simulator

@@ -11,20 +11,6 @@ constexpr double kReactionTime = 15;      // what a phone may still do that it w
 constexpr double kLongestStart = 600;     // no phone takes longer between two modes
 constexpr double kLongestWait = 1800;
 
-// Everything that was due has happened when this returns.
-void drain(Timeline& timeline) {
-    std::mutex mutex;
-    std::condition_variable done;
-    bool reached = false;
-    timeline.post([&] {
-        const std::lock_guard lock(mutex);
-        reached = true;
-        done.notify_all();
-    });
-    std::unique_lock lock(mutex);
-    done.wait(lock, [&] { return reached; });
-}
-
 struct Watch {
     explicit Watch(PhoneUnit& watched) : unit(&watched), starts(watched.phone().state().starts) {}
     PhoneUnit* unit;
@@ -59,6 +45,19 @@ base::Json judge(const Watch& watch) {
 }
 
 }  // namespace
+
+void drain(Timeline& timeline) {
+    std::mutex mutex;
+    std::condition_variable done;
+    bool reached = false;
+    timeline.post([&] {
+        const std::lock_guard lock(mutex);
+        reached = true;
+        done.notify_all();
+    });
+    std::unique_lock lock(mutex);
+    done.wait(lock, [&] { return reached; });
+}
 
 base::Json settle_and_judge(std::vector<std::unique_ptr<PhoneUnit>>& phones, Timeline& timeline) {
     std::vector<Watch> watches;

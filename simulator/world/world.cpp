@@ -177,6 +177,10 @@ std::map<std::string, std::string> World::environment() const {
     return environment;
 }
 
+const VirtualPhone& World::phone(std::size_t index) const { return state_->phones.at(index)->phone(); }
+
+void World::catch_up() { drain(state_->timeline); }
+
 base::Json World::control(const base::Json& request) { return state_->handle(request); }
 
 base::Json World::verdict() {

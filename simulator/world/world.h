@@ -20,6 +20,8 @@ struct WorldOptions {
     bool type_json = false;  // answers as JSON objects (the program runs with --json)
 };
 
+class VirtualPhone;
+
 class World {
 public:
     // Errors: HostEnvironment when the computer cannot hold an emulated bus.
@@ -29,6 +31,10 @@ public:
 
     // What a program needs to live in this world, and nothing that leads out of it.
     std::map<std::string, std::string> environment() const;
+    // By its place in the scenario.
+    const VirtualPhone& phone(std::size_t index) const;
+    // When this returns, host and person have heard of everything that the phones did so far.
+    void catch_up();
     // One request of the control socket.
     base::Json control(const base::Json& request);
     // Lets phone time run on, as fast as it goes, until the phones have shown what became of them (a

@@ -2,8 +2,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <thread>
-
 #include "src/base/file.h"
 #include "tests/wire_mux/world_fixture.h"
 
@@ -17,13 +15,13 @@ std::string udid(WorldOf& world) { return world.phone().at("udid").get<std::stri
 
 TEST(Tools, IdeviceIdListsThePhoneThatTheDaemonAnnounces) {
     WorldOf world("healthy");
-    ASSERT_TRUE(world.reaches("services_up", true));
+    ASSERT_TRUE(world.services_up());
     EXPECT_EQ(world.run("idevice_id -l").output, udid(world) + "\n");
 }
 
 TEST(Tools, IdeviceinfoAgreesWithThePhone) {
     WorldOf world("healthy");
-    ASSERT_TRUE(world.reaches("services_up", true));
+    ASSERT_TRUE(world.services_up());
     const Outcome all = world.run("ideviceinfo");
     EXPECT_EQ(all.code, 0);
     EXPECT_THAT(all.output, HasSubstr("UniqueChipID: " + std::to_string(0x001A2B3C4D5E6F70)));
@@ -39,7 +37,7 @@ TEST(Tools, IdeviceinfoAgreesWithThePhone) {
 
 TEST(Tools, WithoutASessionOnlyOpenValuesAreTold) {
     WorldOf world("healthy");
-    ASSERT_TRUE(world.reaches("services_up", true));
+    ASSERT_TRUE(world.services_up());
     const Outcome open = world.run("ideviceinfo -s");
     EXPECT_THAT(open.output, HasSubstr("ProductType: iPhone10,6"));
     EXPECT_THAT(open.output, Not(HasSubstr("\nSerialNumber")));
@@ -47,7 +45,7 @@ TEST(Tools, WithoutASessionOnlyOpenValuesAreTold) {
 
 TEST(Tools, NoDaemonMeansNoPhone) {
     WorldOf world("usbmuxd-missing");
-    ASSERT_TRUE(world.reaches("services_up", true));
+    ASSERT_TRUE(world.services_up());
     EXPECT_NE(world.run("idevice_id -l").code, 0);
     world.act("install-usbmuxd");
     EXPECT_EQ(world.run("idevice_id -l").output, udid(world) + "\n");
@@ -63,11 +61,11 @@ TEST(Tools, ASilentPhoneIsNeverAnnounced) {
 
 TEST(Tools, PairingNeedsUnlockingAndTrust) {
     WorldOf world("locked-not-trusted");
-    ASSERT_TRUE(world.reaches("services_up", true));
+    ASSERT_TRUE(world.services_up());
     EXPECT_THAT(world.run("idevicepair pair").output, HasSubstr("passcode"));
     EXPECT_FALSE(world.phone().at("paired").get<bool>());
     world.act("unlock");
-    ASSERT_TRUE(world.reaches("locked", false));
+    ASSERT_TRUE(world.unlocked());
     EXPECT_THAT(world.run("idevicepair pair").output, HasSubstr("trust dialog"));
     world.act("trust");
     EXPECT_THAT(world.run("idevicepair pair").output, HasSubstr("SUCCESS: Paired with device"));
@@ -80,9 +78,9 @@ TEST(Tools, PairingNeedsUnlockingAndTrust) {
 
 TEST(Tools, DeniedTrustStaysDenied) {
     WorldOf world("locked-not-trusted");
-    ASSERT_TRUE(world.reaches("services_up", true));
+    ASSERT_TRUE(world.services_up());
     world.act("unlock");
-    ASSERT_TRUE(world.reaches("locked", false));
+    ASSERT_TRUE(world.unlocked());
     world.run("idevicepair pair");
     world.act("dont-trust");
     EXPECT_THAT(world.run("idevicepair pair").output, HasSubstr("denied"));
@@ -91,35 +89,35 @@ TEST(Tools, DeniedTrustStaysDenied) {
 
 TEST(Tools, EnterRecoveryNeedsASessionSince14_5) {
     WorldOf world("healthy");
-    ASSERT_TRUE(world.reaches("services_up", true));
+    ASSERT_TRUE(world.services_up());
     world.run("ideviceenterrecovery " + udid(world));
     EXPECT_EQ(world->verdict().at("mode"), "normal");
 }
 
 TEST(Tools, EnterRecoveryOfAnOlderSystemNeedsNone) {
     WorldOf world("healthy", [](simulator::Scenario& scenario) { scenario.phones[0].nature.ios_version = "12.5.7"; });
-    ASSERT_TRUE(world.reaches("services_up", true));
+    ASSERT_TRUE(world.services_up());
     world.run("ideviceenterrecovery " + udid(world));
-    ASSERT_TRUE(world.reaches("mode", "recovery"));
+    ASSERT_TRUE(world.reaches([](const auto& state) { return state.mode == simulator::Mode::Recovery && state.on_bus; }));
     EXPECT_EQ(world.phone().at("boot_variables").at("auto-boot"), "false");
     EXPECT_THAT(world.run("irecovery -q").output, HasSubstr("ECID: 0x001a2b3c4d5e6f70"));
 }
 
 TEST(Tools, DiagnosticsTellTheBatteryAndRestart) {
     WorldOf world("healthy");
-    ASSERT_TRUE(world.reaches("services_up", true));
+    ASSERT_TRUE(world.services_up());
     EXPECT_THAT(world.run("idevicediagnostics diagnostics GasGauge").output, HasSubstr("<integer>2716</integer>"));
     EXPECT_THAT(world.run("idevicediagnostics ioregentry AppleSmartBattery").output, HasSubstr("CycleCount"));
     EXPECT_THAT(world.run("idevicediagnostics mobilegestalt ProductType").output, HasSubstr("iPhone10,6"));
     EXPECT_THAT(world.run("idevicediagnostics restart").output, HasSubstr("Restarting"));
-    ASSERT_TRUE(world.reaches("starts", 1));
+    ASSERT_TRUE(world.reaches([](const auto& state) { return state.starts == 1; }));
     EXPECT_TRUE(world->verdict().at("stable").get<bool>());
 }
 
 TEST(Tools, CrashReportsComeOverUnchanged) {
     // The phone stays up, so that the copy does not depend on how busy the computer is.
     WorldOf world("boot-loop-sensor", [](simulator::Scenario& scenario) { scenario.phones[0].nature.restart_period = 1e6; });
-    ASSERT_TRUE(world.reaches("services_up", true));
+    ASSERT_TRUE(world.services_up());
     auto folder = base::TemporaryFolder::create();
     ASSERT_TRUE(folder);
     const Outcome copied = world.run("idevicecrashreport -k " + folder->path().string());
@@ -131,7 +129,7 @@ TEST(Tools, CrashReportsComeOverUnchanged) {
 
 TEST(Tools, SyslogIsRelayed) {
     WorldOf world("boot-loop-sensor", [](simulator::Scenario& scenario) { scenario.phones[0].nature.restart_period = 1e6; });
-    ASSERT_TRUE(world.reaches("services_up", true));
+    ASSERT_TRUE(world.services_up());
     const Outcome log = world.run("exec 3< <(idevicesyslog); reader=$!; grep -m1 'missing sensor' <&3; kill $reader");
     EXPECT_THAT(log.output, HasSubstr("missing sensor mic1"));
 }
@@ -143,7 +141,7 @@ TEST(Tools, ACutConnectionIsAnErrorAndTheNextOneWorks) {
         fault.fault = {simulator::mux::StreamFault::Kind::Cut, 100};
         scenario.phones[0].connection_faults.push_back(fault);
     });
-    ASSERT_TRUE(world.reaches("services_up", true));
+    ASSERT_TRUE(world.services_up());
     EXPECT_NE(world.run("ideviceinfo").code, 0);
     EXPECT_EQ(world.run("ideviceinfo").code, 0);
 }
@@ -170,7 +168,7 @@ TEST(Tools, TwoPhonesAreTwo) {
     WorldOf world("two-phones");
     const base::Json state = world->control({{"state", true}});
     const base::Json& working = state.at("phones").at(1);
-    while (!world.phone(1).at("services_up").get<bool>()) std::this_thread::yield();
+    ASSERT_TRUE(world.services_up(1));
     EXPECT_EQ(world.run("idevice_id -l").output, working.at("udid").get<std::string>() + "\n");
     EXPECT_EQ(world.run("irecovery -n").code, 0);
     const base::Json verdict = world->verdict();

@@ -5,7 +5,6 @@
 
 #include <array>
 #include <cstdio>
-#include <thread>
 
 #include "src/base/cancel.h"
 
@@ -46,13 +45,10 @@ WorldOf::WorldOf(const std::string& name, const std::function<void(simulator::Sc
     world_ = std::move(*world);
 }
 
-bool WorldOf::reaches(const std::string& member, const base::Json& value) {
-    const auto deadline = base::Deadline::after(std::chrono::seconds(30));
-    while (phone().at(member) != value) {
-        if (deadline.expired()) return false;
-        std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    }
-    return true;
+bool WorldOf::reaches(const std::function<bool(const simulator::PhoneState&)>& there, std::size_t index) const {
+    const bool reached = world_->phone(index).wait_until(there, base::Deadline::after(std::chrono::seconds(30)));
+    world_->catch_up();
+    return reached;
 }
 
 }  // namespace unbrick::tests

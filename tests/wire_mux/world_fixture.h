@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "simulator/phone/phone.h"
 #include "simulator/world/world.h"
 
 namespace unbrick::tests {
@@ -25,8 +26,14 @@ public:
     Outcome run(const std::string& command) const { return run_command(command, world_->environment()); }
     base::Json act(const std::string& name) { return world_->control({{"act", name}}); }
     base::Json phone(std::size_t index = 0) { return world_->control({{"state", true}}).at("phones").at(index); }
-    // Waits (in host time, generously) until the phone's member has that value.
-    bool reaches(const std::string& member, const base::Json& value);
+    // Waits (in host time, generously) until the phone has come there.
+    bool reaches(const std::function<bool(const simulator::PhoneState&)>& there, std::size_t index = 0) const;
+    bool services_up(std::size_t index = 0) const {
+        return reaches([](const simulator::PhoneState& state) { return state.services_up; }, index);
+    }
+    bool unlocked() const {
+        return reaches([](const simulator::PhoneState& state) { return !state.locked; });
+    }
 
 private:
     std::unique_ptr<simulator::World> world_;
