@@ -6,6 +6,7 @@
 #include "src/base/file.h"
 #include "src/base/log.h"
 #include "src/cli/diagnose_command.h"
+#include "src/cli/firmware_command.h"
 #include "src/cli/kb_command.h"
 #include "src/cli/recover_command.h"
 #include "src/cli/restore_command.h"
@@ -25,6 +26,7 @@ struct Line {
     std::string device, file, case_id, scenario;
     bool json = false, watch = false, show_identifiers = false;
     int seconds = 10;
+    unsigned threads = 0;
     std::vector<std::string> rest;
 };
 
@@ -107,6 +109,18 @@ int run(int argc, char** argv) {
         line.restore.json = line.json;
         exit = restore(line.global, line.restore);
     });
+
+    auto* firmware_command = app.add_subcommand("firmware", "What a firmware file is for, and whether it is whole");
+    firmware_command->require_subcommand(1);
+    auto* info_command = firmware_command->add_subcommand("info", "Version, phones and variants");
+    auto* verify_command = firmware_command->add_subcommand("verify", "Every component against the digests of the manifest");
+    for (auto* command : {info_command, verify_command}) {
+        command->add_option("FILE", line.file, "IPSW file or folder")->required();
+        json(command);
+    }
+    verify_command->add_option("--threads", line.threads, "At most so many at once; 0: all cores");
+    info_command->callback([&] { exit = firmware_info(line.file, line.json); });
+    verify_command->callback([&] { exit = firmware_verify(line.file, line.threads, line.json); });
 
     const auto fixed = [&](const char* name, const char* what, const char* plan) {
         auto* command = app.add_subcommand(name, what);
