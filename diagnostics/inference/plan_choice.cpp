@@ -60,6 +60,8 @@ PlanChoice choose_plan(const std::vector<Hypothesis>& hypotheses, const std::vec
         }
         if (fit >= kShown) rungs.emplace_back(base::json_int(action, "rung").value_or(50), rung);
     }
+    // Nothing of ours opens this lock: the plan that says the official way stands in for the empty one.
+    if (choice.first.action == "none" && !hypotheses.empty() && hypotheses.front().cause == "activation_lock") choice.first.plan = "activation-lock";
     std::stable_sort(rungs.begin(), rungs.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
     bool shown = false;
     for (auto& [order, rung] : rungs) {

@@ -91,7 +91,7 @@ struct World::State {
         // Acts on the host, not on a phone.
         const bool everything = name == "fix-host";
         if (everything || name == "start-usbmuxd" || name == "install-usbmuxd" || name == "grant-usb-permission" ||
-            name == "install-udev-rules") {
+            name == "install-udev-rules" || name == "install-udev-rule") {
             if (everything || base::ends_with(name, "usbmuxd")) mux->repair();
             if (everything || !base::ends_with(name, "usbmuxd")) usb->grant_permission();
             for (const auto& phone : phones) phone->phone().record("host-repaired", {{"act", name}});

@@ -17,6 +17,7 @@ namespace unbrick::cli {
 namespace {
 
 constexpr std::chrono::seconds kDiagnosisComes{30};
+constexpr std::chrono::seconds kLooksSettle{15};       // longer than one look with all its probes
 constexpr std::chrono::seconds kPersonAnswers{120};    // phone time; then what is known must do
 constexpr std::size_t kMostQuestions = 3;
 constexpr double kWorthAsking = 0.25;
@@ -100,8 +101,10 @@ private:
     std::shared_ptr<const diagnostics::Diagnosis> newest(const core::AppSnapshot& app) const {
         if (!have_phone()) return app.host_diagnosis;
         const auto phone = find_phone(app, phone_);
-        if (!phone || phone->diagnosing || phone->diagnosed <= seen_) return nullptr;
-        return phone->diagnosis;
+        if (!phone) return nullptr;
+        // A phone that comes and goes is looked at anew each time: after a while what was found so far must do.
+        const bool done = !phone->diagnosing && phone->diagnosed > seen_;
+        return done || settling_.expired() ? phone->diagnosis : nullptr;
     }
 
     std::shared_ptr<const diagnostics::Diagnosis> diagnosed() {
@@ -109,6 +112,7 @@ private:
         std::shared_ptr<const diagnostics::Diagnosis> found;
         const auto wait = [&] {
             found = nullptr;
+            settling_ = base::Deadline::after(kLooksSettle);
             session_.wait([&](const core::AppSnapshot& app) { return (found = newest(app)) != nullptr; }, base::Deadline::after(kDiagnosisComes));
         };
         wait();
@@ -178,6 +182,7 @@ private:
     std::shared_ptr<const core::JobSnapshot> last_;
     std::set<std::string> asked_;
     std::uint64_t seen_ = 0;
+    base::Deadline settling_ = base::Deadline::after(kLooksSettle);
     int jobs_ = 0;
 };
 
