@@ -17,6 +17,7 @@ base::Status write_report(const CaseStore& cases, const knowledge::Knowledge& kn
 // The report as JSON, redacted as asked: what the page and the preview are made from.
 base::Result<base::OrderedJson> make_report(const CaseStore& cases, const knowledge::Knowledge& knowledge, const knowledge::Texts& texts,
                                             const std::string& case_id, bool show_identifiers);
-std::string report_as_html(const base::OrderedJson& report, const knowledge::Texts& texts);
+// `page`: the mustache template (knowledge/report/page.mustache).
+std::string report_as_html(const base::OrderedJson& report, const knowledge::Texts& texts, const std::string& page);
 
 }  // namespace unbrick::core

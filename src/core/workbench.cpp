@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "recovery/restore/restore_step.h"
 #include "src/base/exit_code.h"
 #include "src/base/file.h"
 #include "src/base/log.h"
@@ -65,6 +66,7 @@ WorkbenchImpl::WorkbenchImpl(WorkbenchOptions options, knowledge::Knowledge know
       recorder_(std::move(recorder)), diagnoser_(knowledge_, texts_, watcher_.get()), plans_(recovery::PlanLibrary::load(knowledge_)),
       cases_(CaseStore::of_this_user()) {
     recovery::register_gentle_steps(steps_);
+    recovery::restore::register_restore_steps(steps_);
     app_.rehearsal = in_rehearsal();
     app_.rehearsal_name = rehearsal_name();
     app_.settled = watcher_ == nullptr;

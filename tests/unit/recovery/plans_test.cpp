@@ -8,6 +8,7 @@
 #include "recovery/guard.h"
 #include "recovery/outcome.h"
 #include "recovery/plan_library.h"
+#include "recovery/restore/restore_step.h"
 #include "tests/unit/recovery/fake_watcher.h"
 
 namespace unbrick::recovery {
@@ -19,7 +20,7 @@ const std::filesystem::path kKnowledge = std::filesystem::path(UNBRICK_SOURCE_FO
 
 class PlansTest : public testing::Test {
 protected:
-    void SetUp() override { register_gentle_steps(registry_); }
+    void SetUp() override { register_gentle_steps(registry_); restore::register_restore_steps(registry_); }
     knowledge::Knowledge knowledge_ = *knowledge::Knowledge::load(kKnowledge);
     knowledge::Texts texts_ = *knowledge::Texts::load(kKnowledge, "en");
     PlanLibrary plans_ = PlanLibrary::load(knowledge_);
