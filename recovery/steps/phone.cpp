@@ -36,8 +36,8 @@ base::Result<std::optional<std::string>> moment(StepContext& context, AskDesk::O
 base::Result<StepEnd> trust(StepContext& context) {
     const auto deadline = context.longest();
     UB_TRY_VOID(context.before_act("pair"));
-    auto open = ask_for(context, "trust", context.texts->get("act.trust"));
-    bool told_unlock = false;
+    std::optional<AskDesk::Open> open(ask_for(context, "trust", context.texts->get("act.trust")));
+    bool told_unlock = false, asked_again = false;
     while (!deadline.expired()) {
         base::Status paired = base::fail(base::ErrorCode::NoPhone, "away");
         if (auto link = open_normal(context, deadline)) paired = link->pair(deadline, context.stop);
@@ -49,10 +49,18 @@ base::Result<StepEnd> trust(StepContext& context) {
         if (paired.error().code() == base::ErrorCode::Locked && !told_unlock) {
             told_unlock = true;
             context.phone_said("normal", words(context, "phone.locked"));
+            open.reset();
+            open.emplace(ask_for(context, "unlock", context.texts->get("act.unlock")));
+        }
+        // The dialog only comes on an unlocked phone, so trust is asked for once more then.
+        if (told_unlock && !asked_again && paired.error().code() == base::ErrorCode::NotTrusted) {
+            asked_again = true;
+            open.reset();
+            open.emplace(ask_for(context, "trust", context.texts->get("act.trust")));
         }
         if (base::contains(paired.error().to_string(), "UserDenied")) return StepEnd::end_plan("trust-refused");
         if (paired.error().code() == base::ErrorCode::NotTrusted) context.watcher->report_hidden(context.phone, device::Hidden::TrustPending);
-        UB_TRY(const auto answer, moment(context, open));
+        UB_TRY(const auto answer, moment(context, *open));
         if (answer && means_cannot(context, *answer)) return StepEnd::end_plan("person-unable");
     }
     return StepEnd::end_plan("needs-trust");

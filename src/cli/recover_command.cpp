@@ -88,12 +88,14 @@ private:
             // After something in the way was removed, only what changes no data goes on by itself.
             if (round > 0 && (rung.plan == "none" || tried.contains(rung.plan) || rung.risk == "erases-data")) return exit;
             tried.insert(rung.plan);
+            const auto before = have_phone() ? find_phone(*session_.now(), phone_) : nullptr;
             exit = run_plan(rung.plan);
             if (!last_ || exit != 0) return exit;
             if (std::find(kOnTheWay.begin(), kOnTheWay.end(), last_->outcome) == kOnTheWay.end()) return exit;
             if (!have_phone())
                 if (const auto now = choose_phone(session_, options_.device)) phone_ = *now;
-            seen_ = 0;
+            // What was concluded before the plan is no news after it.
+            seen_ = before ? before->diagnosed : 0;
         }
         return exit;
     }
