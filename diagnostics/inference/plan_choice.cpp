@@ -19,15 +19,16 @@ PlanChoice choose_plan(const std::vector<Hypothesis>& hypotheses, const std::vec
     const auto& actions = base::json_at(knowledge.document("actions"), "actions");
     std::map<std::string, double> fitness;
     double hardware = 0;
-    for (const auto& hypothesis : hypotheses)
-        for (const auto& cause : causes) {
-            if (base::json_string(cause, "id") != hypothesis.cause) continue;
-            if (base::json_string(cause, "family") == "hardware") hardware += hypothesis.probability;
-            const auto& plans = base::json_at(cause, "plans");
-            if (plans.is_object())
-                for (const auto& [action, fit] : plans.items())
-                    if (fit.is_number()) fitness[action] += hypothesis.probability * fit.get<double>();
-        }
+    std::map<std::string, double> probability;
+    for (const auto& hypothesis : hypotheses) probability[hypothesis.cause] = hypothesis.probability;
+    for (const auto& cause : causes) {
+        const double likely = probability[base::json_string(cause, "id").value_or("")];
+        if (base::json_string(cause, "family") == "hardware") hardware += likely;
+        const auto& plans = base::json_at(cause, "plans");
+        if (plans.is_object())
+            for (const auto& [action, fit] : plans.items())
+                if (fit.is_number()) fitness[action] += likely * fit.get<double>();
+    }
     std::set<std::string> permitted;
     for (const auto& firing : firings) {
         if (firing.rule == nullptr) continue;

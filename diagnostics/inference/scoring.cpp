@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <set>
 
 #include "diagnostics/readers/error_numbers.h"
@@ -20,6 +21,19 @@ constexpr double kTrust = 0.93;
 constexpr double kPanicScale = 3.6;
 constexpr double kErrorScale = 2.6;
 constexpr double kSymptomScale = 1.8;
+
+// The table of numbers is made once per thread and knowledge folder.
+const ErrorTable& error_table(const knowledge::Knowledge& knowledge) {
+    thread_local std::string folder;
+    thread_local std::unique_ptr<knowledge::Knowledge> kept;   // the table points into its documents
+    thread_local std::unique_ptr<ErrorTable> table;
+    if (!table || folder != knowledge.folder().string()) {
+        folder = knowledge.folder().string();
+        kept = std::make_unique<knowledge::Knowledge>(knowledge);
+        table = std::make_unique<ErrorTable>(*kept);
+    }
+    return *table;
+}
 
 std::vector<std::pair<std::string, double>> table_causes(const base::Json& entry, double scale) {
     std::vector<std::pair<std::string, double>> list;
@@ -49,7 +63,7 @@ void fire_tables(std::vector<Firing>& firings, const Facts& facts, const knowled
     }
     const auto& errors = facts.with_key("error");
     if (!errors.empty()) {
-        const ErrorTable table(knowledge);
+        const auto& table = error_table(knowledge);
         for (const auto index : errors) {
             const auto& value = facts.evidence()[index].value;
             const ErrorNumber number{base::json_string(value, "domain").value_or(""), base::json_int(value, "code").value_or(0), true};
@@ -178,7 +192,7 @@ StageFinding find_stage(const std::vector<Firing>& firings, const Facts& facts, 
         if (firing.rule != nullptr) raise(firing.rule->stage, firing.rule->stage_strength);
     const auto kind = evidence_kind(facts);
     if (!facts.with_key("error").empty()) {
-        const ErrorTable table(knowledge);
+        const auto& table = error_table(knowledge);
         for (const auto index : facts.with_key("error")) {
             const auto& value = facts.evidence()[index].value;
             const auto entry = table.find({base::json_string(value, "domain").value_or(""), base::json_int(value, "code").value_or(0), true});
