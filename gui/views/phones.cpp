@@ -8,6 +8,8 @@ namespace unbrick::gui {
 
 namespace {
 
+constexpr float kRow = 34;
+
 PhoneShape shape_of(App& app, const core::PhoneSnapshot& phone) {
     const auto& entry = device_entry(app.knowledge, phone.identity.product_type);
     return PhoneShape::of(base::json_string(entry, "button_class").value_or("side"), base::json_string(entry, "side_button").value_or("side"),
@@ -39,8 +41,8 @@ void phone_card(App& app, const core::PhoneSnapshot& phone) {
     const auto link = link_sign(ui, phone.link);
     const bool busy = phone.job && (phone.job->state == core::JobState::Running || phone.job->state == core::JobState::Cancelling);
     const bool asked = phone.job && phone.job->state == core::JobState::NeedsPerson;
-    const float picture = ui.px(70);
-    const float height = ui.px(busy || asked ? 122.0f : 102.0f);
+    const float picture = ui.px(68);
+    const float height = ui.px(busy || asked ? 114.0f : 94.0f);
     auto* list = ImGui::GetWindowDrawList();
     const auto press = press_area(ui, "phone/" + phone.key.to_string(), {width, height}, true, 12);
     const ImVec2 end{at.x + width, at.y + height};
@@ -49,16 +51,15 @@ void phone_card(App& app, const core::PhoneSnapshot& phone) {
     list->AddRect(at, end, chosen ? colours.accent : colours.border, ui.px(12), 0, ui.px(chosen ? 2.0f : 1.0f));
     const auto shape = shape_of(app, phone);
     const float shape_width = phone_width(picture, shape);
-    paint_phone(ui, {at.x + ui.px(18), at.y + ui.px(16)}, picture, shape, screen_of(phone.mode));
+    paint_phone(ui, {at.x + ui.px(18), at.y + ui.px(13)}, picture, shape, screen_of(phone.mode));
     const float x = at.x + ui.px(18) + std::max(shape_width, ui.px(34)) + ui.px(16);
     const float room = end.x - ui.px(12) - x;
-    float y = at.y + ui.px(12);
+    float y = at.y + ui.px(9);
     paint_line(ui, {x, y}, Type::Strong, colours.text, phone.title, room);
     y += ui.px(24);
     paint_pill(ui, {x, y}, mode.tone, mode.icon, mode.word);
     y += ui.px(30);
-    const std::string battery = phone.battery.percent ? battery_words(ui, phone.battery) : std::string();
-    const std::string facts = battery.empty() ? link.word : battery + "  ·  " + link.word;
+    const std::string facts = phone.battery.percent ? std::to_string(*phone.battery.percent) + " %  ·  " + link.word : link.word;
     paint_line(ui, {x, y}, Type::Caption, colours.text_soft, facts, room);
     if (busy || asked) {
         y += ui.px(22);
@@ -73,7 +74,7 @@ void phone_card(App& app, const core::PhoneSnapshot& phone) {
 bool nav_row(App& app, std::string_view id, const char* glyph, const std::string& label, bool chosen) {
     auto& ui = app.ui;
     const auto& colours = ui.colours();
-    const float height = ui.px(38);
+    const float height = ui.px(kRow);
     const ImVec2 at = ui.cursor();
     const auto press = press_area(ui, id, {ui.width(), height});
     auto* list = ImGui::GetWindowDrawList();
@@ -99,7 +100,7 @@ void draw_sidebar(App& app) {
     const float pad = ui.px(Space::Large);
     const float height = ImGui::GetWindowHeight();
     const float width = ImGui::GetWindowWidth() - 2 * pad;
-    const float row = ui.px(38);
+    const float row = ui.px(kRow);
     const float foot = 7 * row + ui.px(8) + ui.px(33);
     ImGui::SetCursorPos({pad, ui.px(18)});
     ui.push_width(width);
@@ -115,7 +116,7 @@ void draw_sidebar(App& app) {
     ui.gap(Space::Small);
     for (const auto& phone : app.snapshot->phones) {
         phone_card(app, *phone);
-        ui.gap(Space::Medium);
+        ui.gap(Space::Small);
     }
     if (app.snapshot->phones.empty()) {
         const ImVec2 at = ui.cursor();
@@ -125,6 +126,7 @@ void draw_sidebar(App& app) {
         ImGui::GetWindowDrawList()->AddRect(at, {at.x + width, at.y + high}, colours.border_strong, ui.px(12), 0, ui.px(1));
         paint_text(ui, {at.x + ui.px(20), at.y + ui.px(18)}, Type::Body, colours.text_soft, words, inner);
         ImGui::Dummy({width, high});
+        ui.gap(Space::Small);
         const auto press = nav_row(app, "nav/home", icon::kHome, ui.tr("gui.nav.start"), app.section == Section::Phone);
         if (press) app.go(Section::Phone);
     }

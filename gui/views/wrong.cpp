@@ -37,7 +37,7 @@ void contributions(App& app, const diagnostics::Diagnosis& diagnosis, const std:
 }
 
 std::string settle_words(const Ui& ui, const std::string& id) {
-    for (const auto& key : {"question." + id + ".text", "question." + id, "evidence." + id + ".title", "evidence." + id})
+    for (const auto& key : {"settles." + id, "evidence." + id + ".name", "question." + id + ".text", "question." + id, "evidence." + id + ".title", "evidence." + id})
         if (ui.has(key)) return ui.tr(key);
     return id;
 }

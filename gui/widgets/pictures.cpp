@@ -82,9 +82,10 @@ void paint_screen(Ui& ui, ImVec2 min, ImVec2 max, std::string_view name) {
         for (int i = 0; i < 7; ++i)
             list->AddRectFilled({min.x + wide * 0.14f, min.y + high * (0.14f + 0.1f * static_cast<float>(i))}, {min.x + wide * (0.5f + 0.36f * static_cast<float>((i * 37) % 10) / 10), min.y + high * (0.14f + 0.1f * static_cast<float>(i)) + pen * 0.8f}, kWhite, 0);
     } else if (name == "home") {
-        for (int row = 0; row < 4; ++row)
+        for (int row = 0; row < 5; ++row)
             for (int column = 0; column < 3; ++column) {
-                const ImVec2 a{min.x + wide * (0.13f + 0.27f * static_cast<float>(column)), min.y + high * (0.12f + 0.155f * static_cast<float>(row))};
+                const float down = row == 4 ? 0.86f : 0.11f + 0.16f * static_cast<float>(row);   // the last row is the dock
+                const ImVec2 a{min.x + wide * (0.13f + 0.27f * static_cast<float>(column)), min.y + high * down};
                 list->AddRectFilled(a, {a.x + wide * 0.2f, a.y + wide * 0.2f}, faded(kWhite, 0.85f), wide * 0.045f);
             }
     } else if (name == "spinner") {
