@@ -61,7 +61,19 @@ base::Result<std::string> CaseStore::create(const NewCase& what) const {
 
 base::Result<base::Json> CaseStore::read(std::string_view id) const {
     if (!good_id(id)) return base::fail(base::ErrorCode::InvalidInput, fmt::format("\"{}\" is no name of a case", base::to_valid_utf8(id)));
-    return base::load_json(folder_of(id) / kAbout);
+    UB_TRY(auto about, base::load_json(folder_of(id) / kAbout));
+    if (!about.is_object() || base::json_string(about, "outcome")) return about;
+    // Killed behind the journal's last entry: the journal knows the end, this file not yet.
+    const auto story = recovery::read_journal(folder_of(id));
+    if (!story) return about;
+    for (auto entry = story->entries.rbegin(); entry != story->entries.rend(); ++entry) {
+        if (base::json_string(*entry, "entry") == "run") break;
+        if (const auto outcome = base::json_string(*entry, "outcome"); outcome && base::json_string(*entry, "entry") == "end") {
+            about["outcome"] = *outcome;
+            break;
+        }
+    }
+    return about;
 }
 
 base::Status CaseStore::update(std::string_view id, const base::Json& members) const {

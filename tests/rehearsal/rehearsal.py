@@ -145,4 +145,5 @@ def main():
     print(f"{arguments.id}: ends as expected")
 
 
-main()
+if __name__ == "__main__":
+    main()
