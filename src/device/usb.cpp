@@ -165,4 +165,20 @@ base::Result<Topology> read_topology(const UsbAddress& address) {
     return topology;
 }
 
+std::string kernel_serial(const UsbAddress& address, const UsbPort& port) {
+    udev* context = udev_new();
+    if (context == nullptr) return {};
+    std::string serial;
+    const std::string name = fmt::format("{}-{}", port.bus, port.path);
+    if (udev_device* device = udev_device_new_from_subsystem_sysname(context, "usb", name.c_str())) {
+        const char* number = udev_device_get_sysattr_value(device, "devnum");
+        const char* value = udev_device_get_sysattr_value(device, "serial");
+        // Another one may have taken the port already.
+        if (number != nullptr && base::parse_int(base::trim(number)) == address.address && value != nullptr) serial = value;
+        udev_device_unref(device);
+    }
+    udev_unref(context);
+    return std::string(base::trim(serial));
+}
+
 }  // namespace unbrick::device

@@ -42,6 +42,9 @@ struct UsbSighting {
 std::string udid_of_usb_serial(std::string_view serial);
 std::optional<Ecid> ecid_of_udid(std::string_view udid);
 
+// The serial string as the kernel read it at enumeration: there without any right to open the device.
+std::string kernel_serial(const UsbAddress& address, const UsbPort& port);
+
 struct UsbHolder {
     std::string driver;              // "usbfs" when a program has claimed it
     int pid = 0;                     // 0: not known (needs rights)

@@ -12,6 +12,7 @@
 #include <mutex>
 #include <thread>
 
+#include "simulator/replay/replay_world.h"
 #include "simulator/world/child.h"
 #include "simulator/world/world.h"
 #include "src/base/exit_code.h"
@@ -187,18 +188,42 @@ int rehearse(const std::string& name, const std::string& verdict_file, double sp
     return code;
 }
 
+// A recording has no person and no verdict: it answers as the phone did.
+int replay(const std::string& file, double speed, std::vector<std::string> command) {
+    if (command.empty()) {
+        auto window = base::helper_program("unbrick-window");
+        if (!window) return complain(window.error());
+        command = {window->string()};
+    }
+    sigset_t handled;
+    sigemptyset(&handled);
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGCHLD}) sigaddset(&handled, signal);
+    ::sigprocmask(SIG_BLOCK, &handled, nullptr);
+    ::signal(SIGPIPE, SIG_IGN);
+    const base::Fd signals(::signalfd(-1, &handled, SFD_CLOEXEC));
+    auto world = simulator::replay::ReplayWorld::create(file, speed);
+    if (!world) return complain(world.error());
+    simulator::ChildOptions start;
+    start.command = std::move(command);
+    start.environment = (*world)->environment();
+    auto child = simulator::start_child(start);
+    if (!child) return complain(child.error());
+    return wait_for(child->pid, signals.get());
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
     CLI::App app("Runs a program in a world with a virtual phone. Nothing in it is a real phone.", "unbrick-rehearse");
     bool list = false, as_json = false;
-    std::string scenario, verdict;
+    std::string scenario, verdict, recording;
     double speed = kUsualSpeed;
     std::vector<std::string> command;
     app.add_flag("--list", list, "List the scenarios");
     app.add_flag("--json", as_json, "With --list: as JSON");
     app.add_option("--verdict", verdict, "Write what the phone says at the end to this file (JSON)");
     app.add_option("--speed", speed, "Phone seconds per second")->check(CLI::Range(1.0, 1000.0))->capture_default_str();
+    app.add_option("--replay", recording, "Play this flight recording back as a phone instead of a scenario");
     app.add_option("scenario", scenario, "Id of a scenario, or the path of a scenario file");
     // What follows "--" is the command; everything before it is ours.
     std::vector<std::string> ours;
@@ -214,6 +239,7 @@ int main(int argc, char** argv) {
     }
     base::log::start(base::log::Level::Warning, false);
     if (list) return list_scenarios(as_json);
+    if (!recording.empty()) return replay(recording, speed, std::move(command));
     if (scenario.empty()) {
         fmt::print(stderr, "unbrick-rehearse: which scenario? --list shows them\n");
         return static_cast<int>(ExitCode::Usage);

@@ -1,19 +1,33 @@
 // A healthy phone in Normal mode, seen through the real libraries. Runs inside the rehearsal "healthy".
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <filesystem>
 #include <mutex>
 
 #include "diagnostics/probes/probe.h"
 #include "src/device/link_measurement.h"
 #include "src/device/links/normal_link.h"
+#include "src/device/recorder.h"
 #include "src/device/watcher.h"
 
 namespace unbrick::device {
 namespace {
 
+// The recording of a run, when the test asks for one: it is played back by another test.
+void record_if_asked() {
+    const char* file = std::getenv("UNBRICK_TEST_RECORDING");
+    if (file == nullptr) return;
+    std::filesystem::remove(file);
+    auto recorder = Recorder::create(file);
+    ASSERT_TRUE(recorder);
+    Recorder::install(*recorder);
+}
+
 base::Deadline soon() { return base::Deadline::after(std::chrono::seconds(20)); }
 
 TEST(Healthy, IsSeenAskedAndSentToRecovery) {
+    record_if_asked();
     std::mutex mutex;   // before the watcher: its thread calls back until it is destroyed
     std::vector<std::uint64_t> sequences;
     auto watcher = Watcher::start();
@@ -63,6 +77,9 @@ TEST(Healthy, IsSeenAskedAndSentToRecovery) {
     EXPECT_EQ(recovery->key, phone->key) << "the same phone, by its ECID";
     const std::scoped_lock lock(mutex);
     for (std::size_t index = 1; index < sequences.size(); ++index) EXPECT_EQ(sequences[index], sequences[index - 1] + 1);
+    if (const auto recorder = Recorder::installed()) {
+        EXPECT_TRUE(recorder->flush());
+    }
 }
 
 }  // namespace

@@ -1,16 +1,31 @@
 // A phone that stays in recovery because auto-boot was left off. Runs inside the rehearsal "recovery-loop".
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <filesystem>
+
 #include "src/device/link_measurement.h"
 #include "src/device/links/recovery_link.h"
+#include "src/device/recorder.h"
 #include "src/device/watcher.h"
 
 namespace unbrick::device {
 namespace {
 
+// The recording of a run, when the test asks for one: it is played back by another test.
+void record_if_asked() {
+    const char* file = std::getenv("UNBRICK_TEST_RECORDING");
+    if (file == nullptr) return;
+    std::filesystem::remove(file);
+    auto recorder = Recorder::create(file);
+    ASSERT_TRUE(recorder);
+    Recorder::install(*recorder);
+}
+
 base::Deadline soon() { return base::Deadline::after(std::chrono::seconds(20)); }
 
 TEST(RecoveryLoop, ReadsVariablesUploadsAndKicksItOut) {
+    record_if_asked();
     auto watcher = Watcher::start();
     ASSERT_TRUE(watcher) << watcher.error().to_string();
     ASSERT_TRUE((*watcher)->wait_settled(soon(), {}));
@@ -49,6 +64,10 @@ TEST(RecoveryLoop, ReadsVariablesUploadsAndKicksItOut) {
     const auto normal = (*watcher)->wait_for(phone->key, [](const Phone& seen) { return seen.mode == Mode::Normal; }, base::Deadline::after(std::chrono::seconds(40)), {});
     ASSERT_TRUE(normal) << normal.error().to_string();
     EXPECT_EQ(normal->key, phone->key);
+    watcher->reset();   // its last words are in the recording, too
+    if (const auto recorder = Recorder::installed()) {
+        EXPECT_TRUE(recorder->flush());
+    }
 }
 
 }  // namespace

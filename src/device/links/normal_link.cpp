@@ -72,6 +72,7 @@ std::string_view to_string(PairingState state) {
 
 base::Result<NormalLink> NormalLink::open(const std::string& udid, const base::Deadline& deadline, const std::stop_token& stop,
                                           LinkOptions options) {
+    if (options.phone.empty()) options.phone = udid;
     UB_TRY(Idevice device, open_idevice(udid));
     UB_TRY(PlistConnection lockdown, PlistConnection::connect(device, kLockdownPort, "lockdown", options, deadline, stop));
     NormalLink link(std::move(device), udid, std::move(lockdown), std::move(options));

@@ -13,6 +13,7 @@ constexpr const char* kLabel = "unbrick";
 
 base::Result<RestoreLink> RestoreLink::open(const std::string& udid, const base::Deadline& deadline, const std::stop_token& stop,
                                             LinkOptions options) {
+    if (options.phone.empty()) options.phone = udid;
     UB_TRY(Idevice device, open_idevice(udid));
     UB_TRY(PlistConnection connection, PlistConnection::connect(std::move(device), kRestoredPort, "restored", std::move(options), deadline, stop));
     UB_TRY_CONTEXT(Plist answer, connection.ask(Plist::dict().set("Label", kLabel).set("Request", "QueryType"), deadline, stop),

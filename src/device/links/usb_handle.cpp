@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "src/base/log.h"
@@ -151,6 +152,15 @@ base::Result<UsbHandle> UsbHandle::open(const UsbAddress& address, LinkOptions o
         if (libusb_get_device_descriptor(device, &descriptor) == 0) {
             state->product = descriptor.idProduct;
             state->serial_index = descriptor.iSerialNumber;
+        }
+        if (state->phone.empty() && state->recorder) {
+            // Without a name its lines could not be told from another phone's.
+            UsbPort port{address.bus, {}};
+            std::array<std::uint8_t, 8> numbers{};
+            const int depth = libusb_get_port_numbers(device, numbers.data(), static_cast<int>(numbers.size()));
+            for (int level = 0; level < depth; ++level)
+                port.path += (level > 0 ? "." : "") + std::to_string(numbers[static_cast<std::size_t>(level)]);
+            state->phone = kernel_serial(address, port);
         }
         opened = libusb_open(device, &state->handle);
         break;

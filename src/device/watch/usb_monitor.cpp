@@ -1,8 +1,5 @@
 #include "src/device/watch/usb_monitor.h"
 
-#include <fmt/core.h>
-#include <libudev.h>
-
 #include <array>
 #include <cstdlib>
 
@@ -11,23 +8,6 @@
 namespace unbrick::device {
 
 namespace {
-
-// The serial string as the kernel read it at enumeration: there without any right to open the device.
-std::string kernel_serial(const UsbSighting& sighting) {
-    udev* context = udev_new();
-    if (context == nullptr) return {};
-    std::string serial;
-    const std::string name = fmt::format("{}-{}", sighting.port.bus, sighting.port.path);
-    if (udev_device* device = udev_device_new_from_subsystem_sysname(context, "usb", name.c_str())) {
-        const char* address = udev_device_get_sysattr_value(device, "devnum");
-        const char* value = udev_device_get_sysattr_value(device, "serial");
-        // Another one may have taken the port already.
-        if (address != nullptr && base::parse_int(base::trim(address)) == sighting.address.address && value != nullptr) serial = value;
-        udev_device_unref(device);
-    }
-    udev_unref(context);
-    return std::string(base::trim(serial));
-}
 
 std::string speed_text(int speed) {
     switch (speed) {
@@ -94,7 +74,7 @@ std::vector<UsbEvent> UsbMonitor::handle() {
     libusb_handle_events_timeout_completed(context_, &now, nullptr);
     auto events = std::exchange(events_, {});
     for (auto& event : events)
-        if (event.arrived) event.sighting.serial = kernel_serial(event.sighting);
+        if (event.arrived) event.sighting.serial = kernel_serial(event.sighting.address, event.sighting.port);
     return events;
 }
 
