@@ -130,14 +130,12 @@ bool Condition::holds(const Facts& facts, std::vector<std::size_t>& because) con
         }
         case Kind::Count: return facts.count(text_) >= number_ && take(facts.with_id(text_));
         case Kind::Key: return take_where(text_, [&](const base::Json& value) { return value_fits(value, value_); });
-        case Kind::Error:
-            return take_where("error", [&](const base::Json& value) {
-                const auto code = std::to_string(base::json_int(value, "code").value_or(0));
-                const auto domain = base::json_string(value, "domain").value_or("");
-                // A bare number in a rule means what a dialog means: a number whose domain is unsaid or Apple's restore.
-                const bool dialog = domain.empty() || domain == "AMRestoreErrorDomain" || domain == "iTunes" || domain == "com.apple.MobileDevice.MobileRestore";
-                return (dialog && contains(list_, code)) || contains(list_, domain + "/" + code);
-            });
+        case Kind::Error: {
+            bool any = false;
+            for (const auto& error : facts.errors())
+                if ((error.dialog && contains(list_, error.code)) || contains(list_, error.full)) { because.push_back(error.index); any = true; }
+            return any;
+        }
         case Kind::Model: {
             const bool fits = std::any_of(facts.models().begin(), facts.models().end(), [&](const std::string& model) {
                 return std::any_of(list_.begin(), list_.end(), [&](const std::string& pattern) { return fits_pattern(model, pattern); });

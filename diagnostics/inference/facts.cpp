@@ -12,6 +12,12 @@ Facts::Facts(const EvidenceSet& evidence) : evidence_(&evidence) {
         by_key_[item.key].push_back(index);
         if (item.value.is_string() && (item.key == "log.marker" || item.key == "symptom" || item.key == "history" || item.key == "host" || item.key == "symptom.known"))
             by_id_[item.value.get<std::string>()].push_back(index);
+        if (item.key == "error") {
+            const auto code = std::to_string(base::json_int(item.value, "code").value_or(0));
+            const auto domain = base::json_string(item.value, "domain").value_or("");
+            const bool dialog = domain.empty() || domain == "AMRestoreErrorDomain" || domain == "iTunes" || domain == "com.apple.MobileDevice.MobileRestore";
+            errors_.push_back({index, dialog, code, domain + "/" + code});
+        }
         if (item.key == "log.kind" && item.value.is_string()) kinds_.push_back(item.value.get<std::string>());
         if (item.key == "log.repeated")
             counts_[base::json_string(item.value, "marker").value_or("")] += static_cast<std::size_t>(base::json_int(item.value, "count").value_or(1));
