@@ -125,7 +125,9 @@ void rung(App& app, const core::PhoneSnapshot& phone, const diagnostics::Rung& r
                                             phone.job->state == core::JobState::Waiting || phone.job->state == core::JobState::Cancelling);
             const ButtonStyle style{.look = first ? ButtonLook::Primary : ButtonLook::Plain, .icon = icon::kPlay, .enabled = !busy};
             if (button(ui, id + "/start", ui.tr("gui.plans.start"), style)) {
-                app.submit(core::RunPlan{phone.key, plan->id, needs_firmware(*plan) ? firmware : std::string()});
+                base::Json inputs = base::Json::object();
+                if (needs_firmware(*plan)) inputs["engine"] = app.settings.engine;
+                app.submit(core::RunPlan{phone.key, plan->id, needs_firmware(*plan) ? firmware : std::string(), inputs, {}});
                 app.toast(ui.tr("gui.toast.starting"));
             }
             if (plan->simulated_only) {

@@ -34,7 +34,8 @@ std::vector<Choice> choices_of(const Ui& ui, const base::Json& question, const s
             if (entry.is_string()) choice.id = entry.get<std::string>();
             else choice.id = base::json_string(entry, "id").value_or(base::json_string(entry, "value").value_or(""));
             if (choice.id.empty()) continue;
-            const std::string key = "question." + id + "." + choice.id;
+            std::string key = "question." + id + "." + choice.id;
+            if (!ui.has(key)) key = "question.choice." + choice.id;
             choice.text = words_of(ui, entry, key);
             choice.picture = base::json_string(entry, "picture").value_or("");
             choices.push_back(std::move(choice));
@@ -83,9 +84,10 @@ void draw_question(App& app, const device::PhoneKey& phone, const diagnostics::Q
     const auto& colours = ui.colours();
     const auto& entry = find_question(app.knowledge, question.id);
     const auto choices = choices_of(ui, entry, question.id);
-    const std::string key = "question." + question.id + ".text";
+    const std::string plain = "question." + question.id;
+    const std::string key = ui.has(plain) ? plain : plain + ".text";
     const std::string words = words_of(ui, entry, key);
-    const bool about_screen = base::contains(question.id, "screen") || base::contains(question.id, "shows");
+    const bool about_screen = base::contains(question.id, "screen");
     card(ui, {.tone = Tone::Accent, .edge = true}, [&] {
         line(ui, Type::Caption, colours.accent_tone.strong, ui.tr("gui.question.one"));
         ui.gap(Space::Tight);

@@ -12,6 +12,7 @@ from window_driver import Display, Window
 build = pathlib.Path(sys.argv[1])
 program = str(build / "unbrick-window")
 folder = build / "gui-pictures" / "views"
+# The demos and views, one start each.
 CASES = [("empty", None), ("loop", "wrong"), ("loop", "plans"), ("restoring", "doing"), ("consent", "doing"), ("coach", "doing"),
          ("back", "after"), ("failed", "after"), ("hidden", "wrong"), ("log-file", "log-file"), ("loop", "settings"), ("loop", "support"),
          ("loop", "knowledge"), ("loop", "cases"), ("empty", "no-phone"), ("four", "wrong")]
