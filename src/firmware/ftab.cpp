@@ -6,7 +6,7 @@ namespace unbrick::firmware {
 
 namespace {
 
-constexpr std::size_t kHeader = 48, kEntry = 16, kTagAt = 32, kMagicAt = 36, kCountAt = 40;
+constexpr std::size_t kHeader = 48, kEntry = 16, kMagicAt = 36, kCountAt = 40;
 constexpr std::size_t kMostEntries = 1024;
 
 std::uint32_t word(base::ByteView bytes, std::size_t at) {
