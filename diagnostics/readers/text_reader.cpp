@@ -387,7 +387,7 @@ base::Result<EvidenceSet> read_text_file(const knowledge::Knowledge& knowledge, 
         fd = file.get();
     }
     TextReader reader(*reading, path == "-" ? "standard input" : path.filename().string(), Origin::Log, std::move(model));
-    std::string buffer(1 << 20, '\0');
+    std::string buffer(128 << 10, '\0');
     while (true) {
         const auto got = ::read(fd, buffer.data(), buffer.size());
         if (got < 0) {

@@ -22,7 +22,11 @@ void LiteralSet::build() {
     for (int c = 'a'; c <= 'z'; ++c) classes_[static_cast<std::size_t>(c - 'a' + 'A')] = classes_[static_cast<std::size_t>(c)];
     width_ = count;
 
-    std::vector<std::uint32_t> go(width_, 0);       // 0 = no edge; the root is state 0 and has no parent
+    std::size_t longest = 1;
+    for (const auto& literal : literals_) longest += literal.text.size();
+    std::vector<std::uint32_t> go;
+    go.reserve(longest / 2 * width_);               // literals share about half of their beginnings
+    go.resize(width_, 0);       // 0 = no edge; the root is state 0 and has no parent
     std::vector<std::vector<std::uint32_t>> out(1);
     for (const auto& literal : literals_) {
         std::uint32_t state = 0;

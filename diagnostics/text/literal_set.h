@@ -13,7 +13,7 @@ namespace unbrick::diagnostics {
 class LiteralSet {
 public:
     // Only the first kUsed bytes of a literal are used: enough to filter, and the tables stay small.
-    static constexpr std::size_t kUsed = 12;
+    static constexpr std::size_t kUsed = 7;
     void add(std::string_view literal, std::uint32_t id);   // before build()
     void build();
     // Calls found(id) for each occurrence; the same id may come more than once.
