@@ -241,6 +241,7 @@ void RestoreSide::work() {
             const auto ramdisk = ramdisk_.value_or(RamdiskNote{"Erase", "0", "0"});
             lock.unlock();
             auto begun = std::make_unique<Restored>(restore_, ramdisk);
+            phone_.set_attribute("restored", "listens");   // who waits for its ports looks again
             lock.lock();
             restored_ = std::move(begun);
             if (!in_restore_) restored_->cut();

@@ -42,7 +42,8 @@ void MuxHost::repair() {
 void MuxHost::update(Seen& seen) {
     const PhoneState state = seen.unit->phone().state();
     const bool restore = state.mode == Mode::Restore;
-    const bool answers = on_bus(state) && (restore || (state.services_up && !seen.unit->system()->silent()));
+    // As the real daemon, which talks to a phone before it announces it: restored must listen already.
+    const bool answers = on_bus(state) && (restore ? static_cast<bool>(seen.unit->restore_ports().find(62078)) : (state.services_up && !seen.unit->system()->silent()));
     if (seen.device != 0 && (!answers || seen.epoch != state.bus_epoch || seen.restore != restore)) {
         server_.detach(std::exchange(seen.device, 0));
     }
